@@ -1,0 +1,121 @@
+"""Time as an argument: the only module that reads a clock or sleeps.
+
+Wall time says *when* (dates, windows, ledger rows), monotonic time says *how long* (dwell, time-outs,
+back-off). A village PC may boot in 1970 with a dead battery, so every reading carries its trust.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
+
+
+class ClockTrust(StrEnum):
+    """How far wall time can be believed."""
+
+    TRUSTED = "trusted"  # confirmed by the platform or NTP in this boot
+    HOLDOVER = "holdover"  # past the floor and ticking, not confirmed lately
+    UNTRUSTED = "untrusted"  # before the floor: nothing is released, expired or counted
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at the clock: aware wall time in the screen's zone, and how far to trust it."""
+
+    at: datetime
+    trust: ClockTrust
+
+
+class Clock(Protocol):
+    """What a loop is given instead of the system's clock."""
+
+    def now(self) -> datetime:
+        """Aware wall time in the screen's zone."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; a fake clock moves instead."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def __init__(self, zone: ZoneInfo = DEFAULT_ZONE) -> None:
+        self._zone = zone
+
+    def now(self) -> datetime:
+        return datetime.now(self._zone)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(0.0, seconds))
+
+
+class ShiftedClock:
+    """The system's clock moved so that it read ``start`` at construction: demos at a given date."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start
+        self._origin = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=time.monotonic() - self._origin)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(0.0, seconds))
+
+
+class TrustedClock:
+    """Wall time with its trust: a floor below which it is wrong, and confirmations from outside.
+
+    ``floor`` is the earliest time it can be (build date, last time written to disk, newest signed
+    statement). A confirmation holds ``hold`` of monotonic time, then trust falls to holdover.
+    """
+
+    def __init__(self, clock: Clock, floor: datetime, hold: timedelta = timedelta(hours=26)) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._floor = floor
+        self._hold = hold.total_seconds()
+        self._confirmed: float | None = None
+
+    @property
+    def floor(self) -> datetime:
+        with self._lock:
+            return self._floor
+
+    def raise_floor(self, at: datetime) -> None:
+        """It is at least ``at``; the floor never falls."""
+        with self._lock:
+            self._floor = max(self._floor, at)
+
+    def confirm(self, outside: datetime, tolerance: timedelta = timedelta(seconds=60)) -> timedelta:
+        """Compare with an authentic time from outside; returns our offset. Trusts only within tolerance."""
+        offset = self._clock.now() - outside
+        with self._lock:
+            self._floor = max(self._floor, outside - tolerance)
+            self._confirmed = self._clock.monotonic() if abs(offset) <= tolerance else None
+        return offset
+
+    def read(self) -> Reading:
+        at = self._clock.now()
+        with self._lock:
+            if at < self._floor:
+                return Reading(at, ClockTrust.UNTRUSTED)
+            fresh = self._confirmed is not None and self._clock.monotonic() - self._confirmed <= self._hold
+        return Reading(at, ClockTrust.TRUSTED if fresh else ClockTrust.HOLDOVER)

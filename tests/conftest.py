@@ -1,0 +1,36 @@
+"""Fixtures for all rooms."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The reference data beside the checkout (``LEDSIGN_SHARED`` names another place)."""
+    path = Path(os.environ.get("LEDSIGN_SHARED", ROOT.parent / "shared"))
+    if not (path / "corpus" / "index.json").exists():
+        pytest.skip("the shared reference data is not beside this checkout")
+    return path
+
+
+@pytest.fixture(scope="session")
+def corpus(shared: Path) -> Path:
+    return shared / "corpus"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update-golden"))
