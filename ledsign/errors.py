@@ -12,6 +12,7 @@ ProtocolError          the line carried something unreadable       drain, repeat
 CardRefusedError       the card answered "no"                      no repeat; next slot
 TransportError         the pipe is broken or silent                close, reopen with back-off
 StoreError             the disk or the database failed             go on from memory, say so loudly
+  DiskFullError        the disk is full                            throw off the ballast for a withdrawal
 LedgerError            the chain of evidence is broken             stop counting, say so loudly
 =====================  ==========================================  ======================================
 """
@@ -68,6 +69,10 @@ class TransportError(LedsignError):
 
 class StoreError(LedsignError):
     """The state directory or its database cannot be read or written."""
+
+
+class DiskFullError(StoreError):
+    """No room left on the disk: nothing was written."""
 
 
 class LedgerError(LedsignError):

@@ -6,9 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ledsign.errors import ConfigError
+from ledsign.yamlfile import YamlFile, read_yaml
 
 
 class ColorMode(StrEnum):
@@ -39,26 +38,27 @@ class Panel:
 _KEYS = {"width", "height", "mode", "pitch_mm", "distance_m", "text_px"}
 
 
-def _panel(name: str, entry: dict[str, Any], path: Path) -> Panel:
+def _panel(name: str, entry: Any, file: YamlFile) -> Panel:
+    where = ("panels", name)
+    if not isinstance(entry, dict):
+        raise file.error(where, f"panel {name}: expected a mapping")
     if unknown := sorted(set(entry) - _KEYS):
-        raise ConfigError(f"{path}: panel {name}: unknown key {unknown[0]!r}")
+        raise file.error((*where, unknown[0]), f"panel {name}: unknown key {unknown[0]!r}")
     if missing := sorted({"width", "height", "mode", "pitch_mm"} - set(entry)):
-        raise ConfigError(f"{path}: panel {name}: key {missing[0]!r} is missing")
+        raise file.error(where, f"panel {name}: key {missing[0]!r} is missing")
     try:
         panel = Panel(name=name, **{**entry, "mode": ColorMode(entry["mode"])})
+        fits = 32 <= panel.width <= 4096 and 16 <= panel.height <= 4096 and 1 <= panel.pitch_mm <= 50
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{path}: panel {name}: {error}") from error
-    if not (32 <= panel.width <= 4096 and 16 <= panel.height <= 4096 and 1 <= panel.pitch_mm <= 50):
-        raise ConfigError(f"{path}: panel {name}: size or pitch out of range")
+        raise file.error(where, f"panel {name}: {error}") from error
+    if not fits:
+        raise file.error(where, f"panel {name}: size or pitch out of range")
     return panel
 
 
 def load_panels(path: Path) -> dict[str, Panel]:
-    """Read ``panels.yaml``. Raises ConfigError naming the file, the panel and the key."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: {error}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("panels"), dict):
+    """Read ``panels.yaml``. Raises ConfigError naming the file, the line, the panel and the key."""
+    file = read_yaml(path)
+    if not isinstance(file.data, dict) or not isinstance(file.data.get("panels"), dict):
         raise ConfigError(f"{path}: expected a mapping 'panels'")
-    return {name: _panel(name, entry, path) for name, entry in document["panels"].items()}
+    return {name: _panel(name, entry, file) for name, entry in file.data["panels"].items()}
