@@ -1,1 +1,210 @@
-"""To come."""
+"""The daemon's configuration: one YAML file plus ``conf.d/*.yaml``, later files win, strict.
+
+Every fault is a ConfigError with file, line, key and, for an unknown key, the nearest known one.
+"""
+
+import difflib
+from collections.abc import Iterable
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from ledsign.errors import ConfigError
+from ledsign.i18n import _
+from ledsign.panel import ColorMode, Panel, load_panels
+from ledsign.resources import resource
+from ledsign.yamlfile import Path_, YamlFile, read_yaml
+
+DEFAULT_PATH = Path("/etc/ledsign/ledsign.yaml")
+
+
+def _clock_time(value: str) -> str:
+    if value != "24:00":
+        time.fromisoformat(value)
+    return value
+
+
+ClockTime = Annotated[str, Field(pattern=r"^\d\d:\d\d$"), AfterValidator(_clock_time)]
+
+
+class Section(BaseModel):
+    """Unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScreenSection(Section):
+    """Which screen this is: the 12-digit code that notices are addressed to, and its name."""
+
+    code: str = Field(pattern=r"^\d{12}$")
+    name: str = Field(min_length=1, max_length=60)
+
+
+class PlatformSection(Section):
+    """Where approved notices come from. Times in seconds."""
+
+    url: str = Field(pattern=r"^https?://")
+    key_file: Path | None = None
+    ca_file: Path | None = None
+    wait_seconds: int = Field(25, ge=0, le=30)
+    poll_seconds: int = Field(60, ge=1, le=3600)
+    heartbeat_seconds: int = Field(30, ge=1, le=60)
+
+
+class CardSection(Section):
+    """The control card behind one panel. ``url`` names the line, times in seconds."""
+
+    family: str = Field("cp5200", pattern=r"^[a-z0-9-]+$")
+    url: str = Field(pattern=r"^[a-z]+://")
+    options: dict[str, str | int | bool] = Field(default_factory=dict)
+
+
+class CustomPanel(Section):
+    """A panel that is not in ``panels.yaml``. Sizes in LEDs, pitch in mm, distance in m."""
+
+    width: int = Field(ge=32, le=4096)
+    height: int = Field(ge=16, le=4096)
+    mode: ColorMode
+    pitch_mm: float = Field(ge=1, le=50)
+    distance_m: float = Field(15.0, gt=0, le=200)
+    text_px: int = Field(16, ge=12, le=96)
+
+
+class PanelSection(Section):
+    """One screen surface: a profile by name or its own measures, and its card."""
+
+    name: str = Field("main", pattern=r"^[a-z0-9-]+$")
+    profile: str | CustomPanel
+    card: CardSection
+
+
+class HoursSection(Section):
+    """Lit hours, ``open`` before ``close``; "24:00" is the end of the day."""
+
+    open: ClockTime
+    close: ClockTime
+
+
+class OperatorSection(Section):
+    """Who may change things through the control socket, beside root and the daemon's own user."""
+
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class Config(Section):
+    """The whole configuration. Paths are absolute or relative to the file that names them."""
+
+    screen: ScreenSection
+    platform: PlatformSection | None = None
+    keys_file: Path
+    panels: tuple[PanelSection, ...] = Field(min_length=1, max_length=8)
+    state: Path = Path("/var/lib/ledsign")
+    control: Path = Path("/run/ledsign/control.sock")
+    cache: Path | None = None
+    policy: Path | None = None
+    profile: str | None = None
+    hours: HoursSection | None = None
+    timezone: str = "Asia/Shanghai"
+    operators: OperatorSection = OperatorSection()
+    safe_page: tuple[str, ...] = Field(("村务公开",), min_length=1, max_length=4)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def panel(self, section: PanelSection) -> Panel:
+        """The panel a section means. Raises ConfigError for an unknown profile."""
+        if isinstance(section.profile, CustomPanel):
+            return Panel(name=section.name, **section.profile.model_dump())
+        panels = load_panels(resource("configs", "panels.yaml"))
+        if section.profile not in panels:
+            raise ConfigError(
+                _("panel {name}: no profile {profile!r}; known: {known}").format(
+                    name=section.name, profile=section.profile, known=", ".join(panels)
+                )
+            )
+        return panels[section.profile]
+
+
+def _known_keys(model: type[BaseModel], where: Path_) -> Iterable[str]:
+    """Keys that may stand at ``where``, following sections and lists down from ``model``."""
+    for part in where:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(str(part))
+        if field is None:
+            return ()
+        nested = _sections(field.annotation)
+        if not nested:
+            return ()
+        model = nested[0]
+    return tuple(model.model_fields)
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _sections(argument)]
+
+
+def _explain(files: list[YamlFile], error: ValidationError) -> ConfigError:
+    lines = []
+    for fault in error.errors():
+        # pydantic names the member of a union in the path; only real keys and indexes are ours
+        where = tuple(part for part in fault["loc"] if part not in {"str", "CustomPanel"})
+        source = next((file for file in reversed(files) if where in file.lines), files[0])
+        message = fault["msg"]
+        if fault["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(str(where[-1]), list(_known_keys(Config, where[:-1])), 1)
+            message = _("unknown key") + (_("; did you mean {key!r}?").format(key=near[0]) if near else "")
+        elif fault["type"] == "missing":
+            message = _("this key is missing")
+        lines.append(str(source.error(where, message)))
+    return ConfigError("\n".join(dict.fromkeys(lines)))
+
+
+def _resolve(document: dict[str, object], folder: Path) -> None:
+    """Make the document's paths absolute, relative to the folder of the file they stand in."""
+    holders: list[tuple[dict[str, object], tuple[str, ...]]] = [
+        (document, ("keys_file", "state", "control", "cache", "policy"))
+    ]
+    if isinstance(platform := document.get("platform"), dict):
+        holders.append((platform, ("key_file", "ca_file")))
+    for holder, keys in holders:
+        for key in keys:
+            if isinstance(value := holder.get(key), str):
+                holder[key] = str(folder / value)
+
+
+def _merge(base: dict[str, object], over: dict[str, object]) -> dict[str, object]:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def load_config(path: Path) -> Config:
+    """Read ``path`` and ``conf.d/*.yaml`` beside it. Raises ConfigError naming file, line and key."""
+    files = [
+        read_yaml(path),
+        *(read_yaml(extra) for extra in sorted((path.parent / "conf.d").glob("*.yaml"))),
+    ]
+    document: dict[str, object] = {}
+    for file in files:
+        if not isinstance(file.data, dict):
+            raise file.error((), _("expected a mapping of keys"))
+        _resolve(file.data, file.path.parent.resolve())
+        document = _merge(document, file.data)
+    try:
+        config = Config.model_validate(document)
+    except ValidationError as error:
+        raise _explain(files, error) from error
+    names = [section.name for section in config.panels]
+    if len(set(names)) != len(names):
+        raise files[0].error(("panels",), _("two panels have the same name"))
+    if config.hours and config.hours.open >= config.hours.close:
+        raise files[0].error(("hours",), _("open must be before close"))
+    for section in config.panels:
+        config.panel(section)
+    return config
