@@ -6,29 +6,14 @@ back-off). A village PC may boot in 1970 with a dead battery, so every reading c
 
 import threading
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from ledsign.trust import ClockTrust as ClockTrust
+from ledsign.trust import Reading as Reading
+
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
-
-
-class ClockTrust(StrEnum):
-    """How far wall time can be believed."""
-
-    TRUSTED = "trusted"  # confirmed by the platform or NTP in this boot
-    HOLDOVER = "holdover"  # past the floor and ticking, not confirmed lately
-    UNTRUSTED = "untrusted"  # before the floor: nothing is released, expired or counted
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One look at the clock: aware wall time in the screen's zone, and how far to trust it."""
-
-    at: datetime
-    trust: ClockTrust
 
 
 class Clock(Protocol):

@@ -1,1 +1,278 @@
-"""To come."""
+"""The ledger: append-only record of what was on the screen, in one transaction with the accounts it feeds.
+
+Rows survive the notice. Triggers refuse UPDATE and DELETE; whoever goes round them breaks the hash chain
+(``evidence``). What was handed to the town is kept beside the rows, never in them. Reading for people
+(verify, export, certificate) is in ``ledgerbook`` and needs no write access.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from sqlite3 import Connection
+from types import MappingProxyType
+from typing import Any
+
+from ledsign.database import Database, read_only
+from ledsign.errors import StoreError
+from ledsign.evidence import (
+    GENESIS,
+    Head,
+    ShownRow,
+    VerifyResult,
+    canonical_line,
+    chain,
+    event_document,
+    shown_of,
+    verify_lines,
+)
+from ledsign.frame import AckLevel
+from ledsign.playlist.exposure import NEVER, Exposure, Key, record
+from ledsign.trust import ClockTrust
+
+GAP = timedelta(minutes=2)
+STEP = timedelta(seconds=30)
+TABLES = (
+    """CREATE TABLE ledger (
+        seq INTEGER PRIMARY KEY,
+        line TEXT NOT NULL,
+        hash BLOB NOT NULL,
+        notice TEXT GENERATED ALWAYS AS (json_extract(line, '$.notice_id')) VIRTUAL,
+        day TEXT GENERATED ALWAYS AS (substr(json_extract(line, '$.shown_at'), 1, 10)) VIRTUAL
+    )""",
+    "CREATE INDEX ledger_notice ON ledger (notice, seq) WHERE notice IS NOT NULL",
+    "CREATE INDEX ledger_day ON ledger (day, seq)",
+    """CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    """CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    # also stops INSERT OR REPLACE, which fires no delete trigger
+    """CREATE TRIGGER ledger_in_order BEFORE INSERT ON ledger
+        WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM ledger)
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    "CREATE TABLE exposure (panel TEXT, notice TEXT, revision INTEGER, state TEXT NOT NULL,"
+    " PRIMARY KEY (panel, notice, revision)) WITHOUT ROWID",
+    "CREATE TABLE exposure_day (panel TEXT, notice TEXT, revision INTEGER, day TEXT,"
+    " PRIMARY KEY (panel, notice, revision, day)) WITHOUT ROWID",
+    # every row up to `upto` is settled with the town; the two tables below hold what is out of order
+    "CREATE TABLE ledger_outbox (id INTEGER PRIMARY KEY CHECK (id = 1), upto INTEGER NOT NULL)",
+    "INSERT INTO ledger_outbox VALUES (1, 0)",
+    "CREATE TABLE ledger_settled (seq INTEGER PRIMARY KEY)",
+    "CREATE TABLE ledger_rejected (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL)",
+)
+_TIMES = ("began_at", "last_shown_at", "first_pass_at", "last_pass_at")
+
+
+def _packed(exposure: Exposure) -> str:
+    """An account as JSON, without its counted days (they have a table of their own)."""
+    values: dict[str, object] = {
+        name: getattr(exposure, name) for name in Exposure.__slots__ if name != "counted_days"
+    }
+    for name in (*_TIMES, "day"):
+        moment = values[name]
+        values[name] = moment.isoformat() if isinstance(moment, date) else None
+    for name in ("pass_mask", "day_mask"):
+        values[name] = f"{values[name]:x}"  # hundreds of bits: no JSON number
+    return json.dumps(values)
+
+
+def _unpacked(text: str, days: Iterable[date]) -> Exposure:
+    values = json.loads(text)
+    for name in _TIMES:
+        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+    values["day"] = date.fromisoformat(values["day"]) if values["day"] else None
+    for name in ("pass_mask", "day_mask"):
+        values[name] = int(values[name], 16)
+    values["weakest"] = None if values["weakest"] is None else AckLevel(values["weakest"])
+    return Exposure(counted_days=tuple(sorted(days)), **values)
+
+
+class Ledger:
+    """The daemon's end of the ledger; thread-safe through the database's lock.
+
+    ``least_ack``: acknowledgement a page needs to count; ``passes_min``: full passes that make a day count.
+    """
+
+    def __init__(self, database: Database, least_ack: AckLevel = AckLevel.ACKED, passes_min: int = 1) -> None:
+        self._database = database
+        self._least_ack = least_ack
+        self._passes_min = passes_min
+        database.migrate("ledger", TABLES)
+        last = database.query("SELECT seq, line, hash FROM ledger ORDER BY seq DESC LIMIT 1")
+        self._seq: int = last[0][0] if last else 0
+        self._hash: bytes = last[0][2] if last else GENESIS
+        self._end = self._row_end(json.loads(last[0][1])) if last else None
+        self._opened = False
+        self._handed: dict[str, int] = {}
+        self._exposures: dict[str, dict[Key, Exposure]] = {}
+        self._air_s: dict[str, float] = {}
+        self._load()
+
+    def _load(self) -> None:
+        days: dict[tuple[str, Key], list[date]] = {}
+        for panel, notice, revision, day in self._database.query("SELECT * FROM exposure_day"):
+            days.setdefault((panel, (notice, revision)), []).append(date.fromisoformat(day))
+        for panel, notice, revision, state in self._database.query("SELECT * FROM exposure"):
+            key = notice, revision
+            exposure = _unpacked(state, days.get((panel, key), ()))
+            self._exposures.setdefault(panel, {})[key] = exposure
+            self._air_s[panel] = max(self._air_s.get(panel, 0.0), exposure.air_s)
+
+    @staticmethod
+    def _row_end(document: Mapping[str, Any]) -> datetime:
+        return datetime.fromisoformat(document["shown_at"]) + timedelta(milliseconds=document.get("ms", 0))
+
+    @property
+    def head(self) -> Head:
+        """The chain's end; written down elsewhere it proves that the tail was not cut."""
+        return Head(self._seq, self._hash.hex())
+
+    def newest(self) -> datetime | None:
+        """End of the latest row by its own clock; a floor for the time of day."""
+        return self._end
+
+    def exposures(self, panel: str) -> Mapping[Key, Exposure]:
+        """A live, read-only view of the panel's accounts, by (notice id, revision)."""
+        return MappingProxyType(self._exposures.setdefault(panel, {}))
+
+    def record(self, row: ShownRow) -> Exposure:
+        """Write a row and bring its account up to date, both or neither. Returns the new account.
+
+        Raises StoreError; nothing is counted then.
+        """
+        before = self._exposures.get(row.panel, {}).get((row.notice_id, row.revision), NEVER)
+        document = row.document()
+        shown = shown_of(document, self._least_ack, self._air_s.get(row.panel, 0.0))
+        after = record(before, shown, self._passes_min)
+
+        def work(connection: Connection) -> tuple[int, bytes]:
+            place = row.panel, row.notice_id, row.revision
+            connection.execute("INSERT OR REPLACE INTO exposure VALUES (?, ?, ?, ?)", (*place, _packed(after)))
+            for day in after.counted_days[len(before.counted_days) :]:
+                connection.execute("INSERT INTO exposure_day VALUES (?, ?, ?, ?)", (*place, day.isoformat()))
+            return self._append(connection, document, row.shown_at, row.clock)
+
+        self._commit(self._database.run(work), row.shown_at + timedelta(seconds=row.seconds))
+        self._exposures.setdefault(row.panel, {})[row.notice_id, row.revision] = after
+        self._air_s[row.panel] = shown.air_s
+        return after
+
+    def append_event(
+        self,
+        kind: str,
+        at: datetime,
+        detail: Mapping[str, object],
+        clock: ClockTrust = ClockTrust.TRUSTED,
+        urgent: bool = False,
+    ) -> None:
+        """Write an event. ``urgent`` ones (a takedown) may use up the ballast on a full disk."""
+
+        def work(connection: Connection) -> tuple[int, bytes]:
+            return self._append(connection, event_document(kind, at, detail, clock), at, clock)
+
+        self._commit(self._database.run(work, urgent=urgent), at)
+
+    def _append(
+        self, connection: Connection, document: Mapping[str, object], at: datetime, clock: ClockTrust
+    ) -> tuple[int, bytes]:
+        """Insert a row, before it a gap when the screen was unattended or a step when the clock jumped back."""
+        seq, head = self._seq, self._hash
+        documents = [document]
+        if self._end is not None and clock is not ClockTrust.UNTRUSTED:
+            since = {"since": self._end.isoformat(timespec="milliseconds")}
+            if not self._opened and at - self._end > GAP:
+                documents.insert(0, event_document("gap", at, since, clock))
+            elif self._end - at > STEP:
+                documents.insert(0, event_document("clock_step", at, since, clock))
+        for each in documents:
+            seq, line = seq + 1, canonical_line(each)
+            head = chain(head, line)
+            connection.execute("INSERT INTO ledger (seq, line, hash) VALUES (?, ?, ?)", (seq, line, head))
+        return seq, head
+
+    def anchor(self) -> Head:
+        """Write the chain's end beside the database (``<file>.head``), new beside old; a tail that was cut off
+        behind the anchor then shows. Raises StoreError."""
+        path = self._database.path.with_name(self._database.path.name + ".head")
+        part = path.with_name(path.name + ".new")
+        try:
+            with part.open("w", encoding="utf-8") as file:
+                file.write(canonical_line(self.head.document()) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError as error:
+            raise StoreError(f"{path}: {error}") from error
+        return self.head
+
+    def _commit(self, head: tuple[int, bytes], end: datetime) -> None:
+        self._seq, self._hash = head
+        self._end, self._opened = end, True
+
+    def forget(self, keys: Collection[Key]) -> None:
+        """Drop accounts of notices that are gone for good; their rows stay."""
+
+        def work(connection: Connection) -> None:
+            for notice, revision in keys:
+                for table in ("exposure", "exposure_day"):
+                    connection.execute(
+                        f"DELETE FROM {table} WHERE notice = ? AND revision = ?",
+                        (notice, revision),
+                    )
+
+        self._database.run(work)
+        for accounts in self._exposures.values():
+            for key in keys:
+                accounts.pop(key, None)
+
+    # ---- receipts -------------------------------------------------------------------------------------------
+
+    def unsent(self, limit: int = 500) -> list[dict[str, object]]:
+        """The oldest rows the town has not settled, as receipts: the row's values, its ``seq`` and a
+        ``receipt_id`` that is the same for ever (the row's hash)."""
+        rows = self._database.query(
+            "SELECT seq, line, hash FROM ledger WHERE seq > (SELECT upto FROM ledger_outbox)"
+            " AND seq NOT IN (SELECT seq FROM ledger_settled) ORDER BY seq LIMIT ?",
+            (limit,),
+        )
+        receipts = []
+        self._handed = {}
+        for seq, line, digest in rows:
+            receipt_id = digest.hex()
+            self._handed[receipt_id] = seq
+            receipts.append({"receipt_id": receipt_id, "seq": seq, **json.loads(line)})
+        return receipts
+
+    def mark_sent(self, ids: Iterable[str], rejected: Mapping[str, str] | None = None) -> None:
+        """The town has these rows, or will never take them (id -> reason): neither is offered again. Ids that
+        the latest ``unsent`` did not hand out are ignored."""
+        refused = {self._handed[i]: reason for i, reason in (rejected or {}).items() if i in self._handed}
+        settled = {self._handed[i] for i in ids if i in self._handed} | set(refused)
+
+        def work(connection: Connection) -> None:
+            connection.executemany("INSERT OR IGNORE INTO ledger_settled VALUES (?)", [(seq,) for seq in settled])
+            connection.executemany("INSERT OR IGNORE INTO ledger_rejected VALUES (?, ?)", list(refused.items()))
+            upto = int(connection.execute("SELECT upto FROM ledger_outbox").fetchone()[0])
+            for (seq,) in connection.execute("SELECT seq FROM ledger_settled ORDER BY seq").fetchall():
+                if seq != upto + 1:
+                    break
+                upto = seq
+            connection.execute("UPDATE ledger_outbox SET upto = ?", (upto,))
+            connection.execute("DELETE FROM ledger_settled WHERE seq <= ?", (upto,))
+
+        self._database.run(work)
+
+    def unsent_count(self) -> int:
+        """Rows the town still has to get."""
+        upto, settled = self._database.query(
+            "SELECT upto, (SELECT count(*) FROM ledger_settled) FROM ledger_outbox"
+        )[0]
+        return self._seq - int(upto) - int(settled)
+
+    def verify(self, anchors: Iterable[Head] = ()) -> VerifyResult:
+        """Walk the whole chain up to the row this process wrote last, through a connection of its own: showing
+        goes on meanwhile."""
+        anchors = [*anchors, self.head]
+        with contextlib.closing(read_only(self._database.path)) as connection:
+            return verify_lines(connection.execute("SELECT seq, line, hash FROM ledger ORDER BY seq"), anchors)

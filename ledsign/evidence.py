@@ -1,0 +1,181 @@
+"""The form of the ledger's rows, the chain that binds them and how they count: values, no database.
+
+A row's line is canonical JSON (sorted keys, no blanks, no floats); its hash is SHA-256 over the previous
+row's hash (32 bytes, zeros before the first) and the line in UTF-8. Whoever changes, removes or swaps a row
+changes every hash after it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ledsign.errors import LedgerError
+from ledsign.frame import AckLevel, PageKind
+from ledsign.playlist.exposure import Shown, ShownKind
+from ledsign.trust import ClockTrust
+
+GENESIS = bytes(32)
+FAILED = "failed"  # kind of a row about a page that could not be drawn or was refused: passed over
+
+Line: TypeAlias = tuple[int, str, bytes]
+"""Sequence number from 1, canonical line, hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """A page that was on the panel. ``n`` counts from 1; ``kind`` is a PageKind or ``FAILED``; ``shown_at`` is
+    wall time in the screen's zone, ``seconds`` was measured by the monotonic clock; ``complete``: the whole
+    dwell; ``turn`` is copied from the Slot. Raises ValueError on impossible figures."""
+
+    notice_id: str
+    revision: int
+    digest: str
+    n: int
+    of: int
+    kind: str
+    shown_at: datetime
+    seconds: float
+    page_sha256: str
+    ack: AckLevel
+    complete: bool
+    clock: ClockTrust
+    panel: str
+    turn: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.seconds < 1e6 and 0 <= self.n <= self.of and self.turn > 0):
+            raise ValueError(f"impossible row: page {self.n}/{self.of}, {self.seconds} s, turn {self.turn}")
+        if self.shown_at.tzinfo is None:
+            raise ValueError("shown_at must carry its zone")
+
+    def document(self) -> dict[str, object]:
+        """The row as JSON values; times to the millisecond."""
+        return {
+            "row": "shown",
+            "notice_id": self.notice_id,
+            "revision": self.revision,
+            "digest": self.digest,
+            "n": self.n,
+            "of": self.of,
+            "kind": str(self.kind),
+            "shown_at": self.shown_at.isoformat(timespec="milliseconds"),
+            "ms": round(self.seconds * 1000),
+            "page_sha256": self.page_sha256,
+            "ack": int(self.ack),
+            "complete": self.complete,
+            "clock": str(self.clock),
+            "panel": self.panel,
+            "turn": self.turn,
+        }
+
+
+def shown_of(document: Mapping[str, Any], least_ack: AckLevel, air_before_s: float = 0.0) -> Shown:
+    """A ``ShownRow``'s values as the accounts count them: complete, believed and acknowledged well enough.
+
+    The daemon feeds its accounts from the very values it writes, so that counting the rows anew gives the same.
+    """
+    kind = {str(PageKind.DIGEST): ShownKind.DIGEST, FAILED: ShownKind.FAILED}.get(document["kind"], ShownKind.PAGE)
+    believed = document["clock"] != ClockTrust.UNTRUSTED
+    seconds = document["ms"] / 1000
+    return Shown(
+        n=document["n"],
+        of=0 if kind is ShownKind.DIGEST else document["of"],
+        kind=kind,
+        at=datetime.fromisoformat(document["shown_at"]),
+        seconds=seconds,
+        complete=document["complete"],
+        counts=document["complete"] and believed and document["ack"] >= least_ack,
+        ack=AckLevel(document["ack"]),
+        turn=document["turn"],
+        air_s=air_before_s + seconds,
+    )
+
+
+def event_document(
+    kind: str, at: datetime, detail: Mapping[str, object], clock: ClockTrust
+) -> dict[str, object]:
+    """An event (start, stop, gap, takedown, clock_step, ...) as JSON values."""
+    return {
+        "row": "event",
+        "kind": kind,
+        "shown_at": at.isoformat(timespec="milliseconds"),
+        "detail": dict(detail),
+        "clock": str(clock),
+    }
+
+
+def canonical_line(document: Mapping[str, object]) -> str:
+    """The one spelling of a row. Raises ValueError for NaN."""
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def chain(previous: bytes, line: str) -> bytes:
+    """Hash of a row behind ``previous``."""
+    return hashlib.sha256(previous + line.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The chain up to one row: kept outside the database, so that a cut tail shows."""
+
+    seq: int
+    hash: str
+
+    def document(self) -> dict[str, object]:
+        return {"seq": self.seq, "hash": self.hash}
+
+
+def read_anchor(path: Path) -> Head | None:
+    """The head written beside the database; None when there is none. Raises LedgerError when it is damaged."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return Head(int(document["seq"]), str(document["hash"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LedgerError(f"{path}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """``bad_seq``: first row that does not fit, None when all do; ``reason``: sequence, hash, line, head or
+    tail. ``head`` is the end of the sound part."""
+
+    rows: int
+    head: Head
+    bad_seq: int | None = None
+    reason: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.bad_seq is None
+
+    def require(self) -> None:
+        """Raises LedgerError naming the first bad row."""
+        if self.bad_seq is not None:
+            raise LedgerError(f"ledger broken at row {self.bad_seq}: {self.reason}")
+
+
+def verify_lines(lines: Iterable[Line], anchors: Iterable[Head] = ()) -> VerifyResult:
+    """Walk the chain once. ``anchors``: heads known from elsewhere; a row that differs from its anchor, or an
+    anchor beyond the last row, breaks the chain."""
+    known = {anchor.seq: anchor.hash for anchor in anchors if anchor.seq}
+    previous, seq = GENESIS, 0
+    sha256 = hashlib.sha256
+    for found, line, stored in lines:
+        if found != seq + 1:
+            return VerifyResult(seq, Head(seq, previous.hex()), seq + 1, "sequence")
+        digest = sha256(previous + line.encode()).digest()
+        if digest != stored:
+            return VerifyResult(seq, Head(seq, previous.hex()), found, "hash")
+        if known and known.get(found, digest.hex()) != digest.hex():
+            return VerifyResult(seq, Head(seq, previous.hex()), found, "head")
+        previous, seq = digest, found
+    head = Head(seq, previous.hex())
+    if known and max(known) > seq:
+        return VerifyResult(seq, head, seq + 1, "tail")
+    return VerifyResult(seq, head)

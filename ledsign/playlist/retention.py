@@ -1,0 +1,153 @@
+"""How long a notice must be on show, whether it has been, and when it may leave.
+
+A term of *n* days is over when n x 24 h have passed since the end of the first complete showing and *n*
+distinct local days had a full pass. Dark days therefore extend it by themselves.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from ledsign.notice import Notice, Status
+from ledsign.playlist.exposure import NEVER, Exposure, Key
+from ledsign.playlist.hours import later
+from ledsign.policy import Policy, effective_retention
+
+DAY_S = 86_400.0
+ENDED = (Status.WITHDRAWN, Status.SUPERSEDED, Status.ARCHIVED)
+
+
+class TermState(StrEnum):
+    """Where a term stands. Shown to people as 未达标, 进行中, 已达标 and 风险."""
+
+    NOT_MET = "not_met"  # it ended before its term was over
+    RUNNING = "running"
+    MET = "met"
+    AT_RISK = "at_risk"  # a day was lost, or the notice's own end lies before the term's
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Account of one notice's term. ``releasable_at``: earliest end by the clock alone, None before the first
+    complete showing. ``lost_days``: local days since then without the full pass they owed."""
+
+    required_days: int
+    counted_days: int
+    state: TermState
+    released: bool
+    releasable_at: datetime | None
+    lost_days: int
+    not_after_ignored: bool
+
+
+def is_disclosure(notice: Notice, policy: Policy) -> bool:
+    """Whether a minimum term binds; an item the catalogue does not know is treated so."""
+    item = policy.item(notice.item)
+    return item is None or item.disclosure
+
+
+def stays_until_replaced(notice: Notice, policy: Policy) -> bool:
+    item = policy.item(notice.item)
+    return item is not None and item.until_replaced
+
+
+def _lost(exposure: Exposure, today: date) -> int:
+    if exposure.first_pass_at is None:
+        return 0
+    first = exposure.first_pass_at.date()
+    owed = max(0, (today - first).days)  # today may still bring its pass
+    return max(0, owed - sum(first <= day < today for day in exposure.counted_days))
+
+
+def account(notice: Notice, exposure: Exposure, policy: Policy, at: datetime) -> Account:
+    """Where the notice's term stands at ``at`` (believed wall time; do not ask while the clock is untrusted)."""
+    required = effective_retention(notice, policy)
+    counted = len(exposure.counted_days)
+    today = at.astimezone(policy.zone).date()
+    releasable = None
+    if exposure.first_pass_at is not None:
+        releasable = later(exposure.first_pass_at, required * DAY_S)
+    released = not required or (counted >= required and releasable is not None and releasable <= at)
+    not_after = notice.display.not_after
+    ignored = is_disclosure(notice, policy) and not_after is not None and not_after <= at and not released
+    lost = 0 if released else _lost(exposure, today)
+    if released:
+        state = TermState.MET
+    elif _ended(notice, today):
+        state = TermState.NOT_MET
+    elif lost or ignored or _late(notice, exposure, releasable, required, today):
+        state = TermState.AT_RISK
+    else:
+        state = TermState.RUNNING
+    return Account(required, counted, state, released, releasable, lost, ignored)
+
+
+def _ended(notice: Notice, today: date) -> bool:
+    validity = notice.validity
+    repealed = validity is not None and validity.repealed_on is not None and validity.repealed_on <= today
+    return notice.status in ENDED or repealed
+
+
+def _late(
+    notice: Notice, exposure: Exposure, releasable: datetime | None, required: int, today: date
+) -> bool:
+    """Never fully shown although a whole day has passed, or the notice's own end comes before its term's."""
+    not_after = notice.display.not_after
+    if releasable is not None:
+        missing = required - len(exposure.counted_days)
+        return not_after is not None and (
+            releasable > not_after or missing > max(0, (not_after.date() - today).days) + 1
+        )
+    return today - notice.display.not_before.date() > timedelta(days=1)
+
+
+def _order(notice: Notice) -> tuple[date, datetime]:
+    """What "later period" means: the period's end, else the day of publication."""
+    return (notice.period.end if notice.period else notice.publish_at.date()), notice.publish_at
+
+
+class Successors:
+    """For every (village, item): the latest notice of it that was shown completely."""
+
+    def __init__(self, notices: Iterable[Notice], exposures: Mapping[Key, Exposure], policy: Policy) -> None:
+        self._latest: dict[tuple[str, str], tuple[date, datetime]] = {}
+        for notice in notices:
+            shown = exposures.get(notice.key, NEVER).passes
+            if not shown or notice.status in ENDED or not stays_until_replaced(notice, policy):
+                continue
+            place = notice.village_code, notice.item
+            self._latest[place] = max(self._latest.get(place, _order(notice)), _order(notice))
+
+    def replaces(self, notice: Notice) -> bool:
+        """Whether a later notice of the same village and item was shown completely."""
+        latest = self._latest.get((notice.village_code, notice.item))
+        return latest is not None and latest[0] > _order(notice)[0]
+
+
+def leaves(
+    notice: Notice, exposure: Exposure, policy: Policy, at: datetime, successors: Successors
+) -> str | None:
+    """Why the notice has left the rotation at believed time ``at``: ``expired``, ``released`` or ``replaced``;
+    None while it stays."""
+    not_after = notice.display.not_after
+    over = not_after is not None and not_after <= at
+    if not is_disclosure(notice, policy):
+        if over:
+            return "expired"
+        return None
+    if not account(notice, exposure, policy, at).released:
+        return None
+    if stays_until_replaced(notice, policy):
+        return "replaced" if successors.replaces(notice) else None
+    return "released" if over or not_after is None else None
+
+
+def edges(notice: Notice, exposure: Exposure, policy: Policy) -> Collection[datetime]:
+    """Moments at which ``leaves`` can change by time alone."""
+    found = []
+    if notice.display.not_after is not None:
+        found.append(notice.display.not_after)
+    if exposure.first_pass_at is not None:
+        found.append(later(exposure.first_pass_at, effective_retention(notice, policy) * DAY_S))
+    return found

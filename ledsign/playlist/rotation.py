@@ -1,0 +1,291 @@
+"""Whose turn is next, and which pages of it: least recently shown, weighted by what each notice needs.
+
+A turn is a slice of at most 90 s. In the ordinary lane the notice with the greatest (turns since its last
+one) x (weight) is next, a never shown one before all others; with equal weights that is plain
+least-recently-shown. The weight is the number of turns the notice needs a day times the policy's weight of
+its urgency, so that a roster of fifty slices and a notice of one page finish their quotas side by side.
+Greatest-age-first is the "cut the tallest bamboo" rule: no weighted age exceeds four times the sum of all
+weights (Kuszmaul, Bamboo Trimming Revisited, SPAA 2022), which bounds every notice's gap.
+
+When the lit time left is just enough for what is still owed today, only indebted notices take turns.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import IntEnum
+
+from ledsign.frame import AckLevel
+from ledsign.notice import Notice
+from ledsign.playlist.capacity import USABLE
+from ledsign.playlist.exposure import Exposure, Shown, ShownKind, record
+from ledsign.playlist.preempt import STATUTORY_FLOOR, Level, urgent_due
+
+SLICE_S = 90.0
+DIGEST_SHARE = 0.25  # of a turn, hence at most of the air time
+GAP_FACTOR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One notice's turn. ``first`` is the index of its first page (page number - 1), ``count`` the pages.
+
+    ``digest``: its digest page comes before them. ``turn`` goes into every row shown in this slot.
+    ``ends_at``: moment at which it must be dark whatever happens, None when no date ends it by itself.
+    """
+
+    notice_id: str
+    revision: int
+    first: int
+    count: int
+    level: Level
+    ends_at: datetime | None
+    digest: bool
+    turn: int
+    seconds: float
+
+
+class Phase(IntEnum):
+    """How short the day's time is."""
+
+    RELAXED = 0
+    QUOTA = 1  # only notices that owe passes take turns
+    DAY = 2  # only notices that have not been shown completely today
+
+
+def pages_within(dwells: Sequence[float], first: int, budget_s: float) -> int:
+    """How many pages from ``first`` on fit into the budget; at least one, never past the last."""
+    count, used = 1, dwells[first]
+    while first + count < len(dwells) and used + dwells[first + count] <= budget_s:
+        used += dwells[first + count]
+        count += 1
+    return count
+
+
+def slices(dwells: Sequence[float]) -> int:
+    """Turns that one complete showing takes."""
+    first = turns = 0
+    while first < len(dwells):
+        first += pages_within(dwells, first, SLICE_S)
+        turns += 1
+    return turns
+
+
+@dataclass(slots=True)
+class Entry:
+    """A notice that may be shown now, on the rotation's board."""
+
+    notice: Notice
+    dwells: tuple[float, ...]
+    digest_s: float | None
+    exposure: Exposure
+    level: Level
+    until: datetime | None
+    urgency_weight: int
+    passes_owed: int  # complete showings promised for today
+    loop_s: float
+    weight: int
+    arrived_at: datetime | None = None
+    debt_s: float = 0.0
+    first_debt_s: float = 0.0
+
+    @property
+    def bookmark(self) -> int:
+        return self.exposure.bookmark if self.exposure.bookmark < len(self.dwells) else 0
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether its latest slice was broken off: time is left in it and it has not reached the end."""
+        exposure = self.exposure
+        if not exposure.slice_s or (self.bookmark == 0 and exposure.slice_pages):
+            return False
+        return exposure.slice_s + self.dwells[self.bookmark] <= SLICE_S
+
+    @property
+    def first_slice(self) -> bool:
+        """Whether its first turn ever is its latest."""
+        return self.exposure.seconds <= self.exposure.slice_s
+
+    def came_during(self, running: "Entry") -> bool:
+        """Whether it was never shown and arrived after ``running`` had first been shown."""
+        began = running.exposure.began_at
+        if self.exposure.turn or self.arrived_at is None or began is None:
+            return False
+        return self.arrived_at > began
+
+    def owe(self, today: date) -> None:
+        """Work out what is still owed today, in seconds: the first complete showing, and the whole quota."""
+        passes, mask = self.exposure.passes_on(today), self.exposure.mask_on(today)
+        if len(self.dwells) != self.exposure.pages:
+            mask = 0
+        missing = self.passes_owed - passes
+        if missing <= 0:
+            self.debt_s = self.first_debt_s = 0.0
+            return
+        rest = self.loop_s
+        if mask:
+            rest -= sum(dwell for index, dwell in enumerate(self.dwells) if mask >> index & 1)
+        self.debt_s = (missing - 1) * self.loop_s + rest
+        self.first_debt_s = 0.0 if passes else rest
+
+
+def _latest(entries: Sequence[Entry]) -> Entry:
+    return max(entries, key=lambda entry: entry.exposure.turn)
+
+
+def _least_recent(entries: Sequence[Entry]) -> Entry:
+    """Of those never shown the first in the lane's order."""
+    return min(entries, key=lambda entry: entry.exposure.turn)
+
+
+class Board:
+    """The active entries in their lanes. ``next`` names the coming turn, ``shown`` writes a turn down."""
+
+    def __init__(
+        self,
+        emergency: Sequence[Entry],
+        urgent: Sequence[Entry],
+        ordinary: Sequence[Entry],
+        today: date,
+        turn: int,
+        air_s: float,
+        urgent_shown: Exposure | None,
+    ) -> None:
+        self.emergency = emergency
+        self.urgent = urgent
+        self.ordinary = ordinary
+        self.today = today
+        self.turn = turn
+        self.air_s = air_s
+        self._urgent_shown = urgent_shown  # account of whatever urgent notice had the latest urgent turn
+        for entry in ordinary:
+            entry.owe(today)
+        self.debt_s = sum(entry.debt_s for entry in ordinary)
+        self.first_debt_s = sum(entry.first_debt_s for entry in ordinary)
+
+    def phase_edges(self, deadline: datetime) -> tuple[datetime, datetime]:
+        """Moments at which ``QUOTA`` and ``DAY`` begin if nothing more is shown until then."""
+        share = USABLE * (STATUTORY_FLOOR if self.urgent else 1.0)
+        end = deadline.astimezone(UTC)
+        quota = end - timedelta(seconds=self.debt_s / share)
+        return quota, end - timedelta(seconds=self.first_debt_s / share)
+
+    def phase(self, at: datetime, deadline: datetime) -> Phase:
+        """How short time is at ``at``; ``deadline``: when the day's lit time is used up."""
+        quota, day = self.phase_edges(deadline)
+        if self.first_debt_s > 0 and at >= day:
+            return Phase.DAY
+        return Phase.QUOTA if self.debt_s > 0 and at >= quota else Phase.RELAXED
+
+    def next(self, phase: Phase, lit: bool) -> Slot | None:
+        """The coming turn; None when nothing may be shown. In the dark only emergencies are."""
+        if self.emergency:
+            return self._slot(self._alone(self.emergency), Phase.QUOTA)
+        if not lit:
+            return None
+        entry = self._urgent_turn()
+        if entry is None and self.ordinary:
+            entry = self._ordinary_turn(phase)
+        return None if entry is None else self._slot(entry, phase)
+
+    @staticmethod
+    def _alone(entries: Sequence[Entry]) -> Entry:
+        """Whose turn it is among entries that share the screen: a new one at once, else turn about."""
+        waiting = _least_recent(entries)
+        running = _latest(entries)
+        return running if waiting.exposure.turn and running.unfinished else waiting
+
+    def _urgent_turn(self) -> Entry | None:
+        if not self.urgent:
+            return None
+        if not self.ordinary:
+            return self._alone(self.urgent)
+        running, ordinary = _latest(self.urgent), _latest(self.ordinary)
+        if running.exposure.turn > ordinary.exposure.turn and running.unfinished:
+            return running
+        shown = self._urgent_shown
+        if shown is not None and not urgent_due(shown.slice_s, self.air_s - shown.air_s):
+            return None
+        waiting = _least_recent(self.urgent)
+        if waiting.exposure.turn and ordinary.unfinished:
+            return None  # only a new urgent notice breaks off a running slice
+        return waiting
+
+    def _ordinary_turn(self, phase: Phase) -> Entry:
+        running = _latest(self.ordinary)
+        fresh = [(entry.arrived_at, entry.notice.id, entry) for entry in self.ordinary if entry.came_during(running)]
+        if fresh:  # lit within seconds of its arrival, whatever is running
+            return max(fresh)[2]
+        if running.unfinished and (running.first_slice or all(e.exposure.turn for e in self.ordinary)):
+            return running  # what was there before, though never shown, waits for another newcomer's first slice
+        coming = self.turn + 1
+        best, best_rank = running, (-1, -1.0, -1)
+        for entry in self.ordinary:
+            if (phase is Phase.QUOTA and not entry.debt_s) or (phase is Phase.DAY and not entry.first_debt_s):
+                continue
+            turn = entry.exposure.turn
+            rank = (0, float((coming - turn) * entry.weight), entry.urgency_weight)
+            if not turn:
+                rank = (1, entry.arrived_at.timestamp() if entry.arrived_at else 0.0, entry.urgency_weight)
+            if rank > best_rank or (rank == best_rank and entry.notice.id < best.notice.id):
+                best, best_rank = entry, rank
+        return best
+
+    def _slot(self, entry: Entry, phase: Phase) -> Slot:
+        first, exposure = entry.bookmark, entry.exposure
+        goes_on = entry.unfinished and exposure.turn == max(
+            other.exposure.turn for other in self._lane(entry)
+        )
+        digest_s = 0.0
+        count = pages_within(entry.dwells, first, SLICE_S - (exposure.slice_s if goes_on else 0.0))
+        if entry.digest_s is not None and phase is Phase.RELAXED and not goes_on:
+            fewer = pages_within(entry.dwells, first, SLICE_S - entry.digest_s)
+            body = sum(entry.dwells[first : first + fewer])
+            if entry.digest_s <= DIGEST_SHARE * (body + entry.digest_s):
+                digest_s, count = entry.digest_s, fewer
+        return Slot(
+            notice_id=entry.notice.id,
+            revision=entry.notice.revision,
+            first=first,
+            count=count,
+            level=entry.level,
+            ends_at=entry.until,
+            digest=digest_s > 0,
+            turn=exposure.turn if goes_on else self.turn + 1,
+            seconds=digest_s + sum(entry.dwells[first : first + count]),
+        )
+
+    def _lane(self, entry: Entry) -> Sequence[Entry]:
+        if entry.level is Level.EMERGENCY:
+            return self.emergency
+        return self.urgent if entry.level is Level.URGENT else self.ordinary
+
+    def entry(self, slot: Slot) -> Entry:
+        """The entry whose turn the slot is."""
+        lanes = (self.emergency, self.urgent, self.ordinary)
+        return next(e for lane in lanes for e in lane if e.notice.id == slot.notice_id)
+
+    def shown(self, slot: Slot, at: datetime, counts: bool = True, passes_min: int = 1) -> Entry:
+        """Write the slot down as shown from ``at`` on, page after page; returns its entry."""
+        entry = self.entry(slot)
+        exposure, of = entry.exposure, len(entry.dwells)
+        pages = [(ShownKind.DIGEST, 0, entry.digest_s or 0.0)] if slot.digest else []
+        pages += [(ShownKind.PAGE, i + 1, entry.dwells[i]) for i in range(slot.first, slot.first + slot.count)]
+        for kind, n, dwell in pages:
+            self.air_s += dwell
+            exposure = record(
+                exposure,
+                Shown(n, of, kind, at, dwell, True, counts, AckLevel.ACKED, slot.turn, self.air_s),
+                passes_min,
+            )
+            at += timedelta(seconds=dwell)
+        self.turn = max(self.turn, slot.turn)
+        entry.exposure = exposure
+        if entry.level is Level.URGENT:
+            self._urgent_shown = exposure
+        elif entry.level is not Level.EMERGENCY:
+            debt, first = entry.debt_s, entry.first_debt_s
+            entry.owe(self.today)
+            self.debt_s += entry.debt_s - debt
+            self.first_debt_s += entry.first_debt_s - first
+        return entry

@@ -1,0 +1,93 @@
+"""Play the plan forward without a screen: what would be shown, when, and which promises that keeps.
+
+Uses the very board that ``plan`` picks from, so that a forecast and the screen cannot disagree.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from ledsign.playlist.exposure import Exposure, Key
+from ledsign.playlist.hours import later
+from ledsign.playlist.plan import Item, PlanMode, Situation
+from ledsign.playlist.rotation import Slot
+from ledsign.policy import Policy
+from ledsign.trust import ClockTrust
+
+Outage = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Aired:
+    """A turn that was on the screen from ``at`` on. ``mode`` is the plan's at that moment."""
+
+    at: datetime
+    slot: Slot
+    mode: PlanMode
+
+
+class Simulation:
+    """A screen played forward from ``start``. ``exposures`` is brought up to date turn by turn; ``passes``
+    counts complete showings by notice and local day. In an ``outage`` (begin, end) nothing is shown."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        exposures: Mapping[Key, Exposure],
+        policy: Policy,
+        start: datetime,
+        screen: str,
+        cancelled: Collection[str] = (),
+        outages: Sequence[Outage] = (),
+    ) -> None:
+        self.items = items
+        self.exposures = dict(exposures)
+        self.at = start
+        self.passes: dict[tuple[Key, date], int] = {}
+        self._policy = policy
+        self._screen = screen
+        self._cancelled = cancelled
+        self._outages = sorted(outages)
+
+    def _situation(self) -> Situation:
+        return Situation(
+            self.items, self.exposures, self._policy, self.at, ClockTrust.TRUSTED, self._screen, self._cancelled
+        )
+
+    def _outage_end(self) -> datetime | None:
+        return next((end for start, end in self._outages if start <= self.at < end), None)
+
+    def run(self, until: datetime) -> Iterator[Aired]:
+        """Show turn after turn until the clock reads ``until``; what leaves, enters or darkens does so on time."""
+        while self.at < until:
+            if (end := self._outage_end()) is not None:
+                self.at = end
+                continue
+            situation = self._situation()
+            edges = [*situation.edges, *(start for start, _ in self._outages if start > self.at), until]
+            edge = min(edges)
+            if situation.mode in (PlanMode.DARK, PlanMode.SAFE):
+                self.at = edge
+                continue
+            yield from self._stretch(situation, edge)
+
+    def _stretch(self, situation: Situation, edge: datetime) -> Iterator[Aired]:
+        """Turns up to the next edge of any window, or until a pass has changed who is visible."""
+        settled = True
+        while settled and self.at < edge:
+            slot = situation.board.next(situation.phase(self.at), situation.lit)
+            if slot is None:
+                self.at = edge
+                return
+            begun, key = self.at, (slot.notice_id, slot.revision)
+            before = situation.board.entry(slot).exposure
+            after = situation.board.shown(slot, begun, passes_min=self._policy.complete_passes_min).exposure
+            self.exposures[key] = after
+            self.at = later(begun, slot.seconds)
+            if after.day is not None and after.day_passes > before.passes_on(after.day):
+                day = key, after.day
+                self.passes[day] = self.passes.get(day, 0) + after.day_passes - before.passes_on(after.day)
+            settled = after.counted_days == before.counted_days and bool(before.passes) == bool(after.passes)
+            yield Aired(begun, slot, situation.mode)
+
+

@@ -1,0 +1,21 @@
+"""How far wall time can be believed: a value like any other, also where no clock may be imported."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ClockTrust(StrEnum):
+    """How far wall time can be believed."""
+
+    TRUSTED = "trusted"  # confirmed by the platform or NTP in this boot
+    HOLDOVER = "holdover"  # past the floor and ticking, not confirmed lately
+    UNTRUSTED = "untrusted"  # before the floor: nothing is released, expired or counted
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at the clock: aware wall time in the screen's zone, and how far to trust it."""
+
+    at: datetime
+    trust: ClockTrust

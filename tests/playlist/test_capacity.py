@@ -1,0 +1,67 @@
+"""What fits, what does not, and who is to blame: checked against trying everything."""
+
+from itertools import combinations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledsign.playlist.capacity import USABLE, Fit, Need, check, grant
+
+needs = st.lists(
+    st.builds(
+        lambda index, quota, loop: Need((f"n{index}", 1), quota, float(loop)),
+        st.integers(0, 10**6),
+        st.integers(0, 6),
+        st.integers(1, 4000),
+    ),
+    max_size=8,
+    unique_by=lambda need: need.key,
+)
+
+
+def fewest(savings: list[float], excess: float) -> int:
+    """Brute force: size of the smallest subset whose savings cover the excess."""
+    for size in range(len(savings) + 1):
+        if any(sum(chosen) >= excess for chosen in combinations(savings, size)):
+            return size
+    return len(savings)
+
+
+@settings(max_examples=300, deadline=None)
+@given(needs, st.integers(1, 20_000))
+def test_grants_fit_and_cut_the_fewest(asked: list[Need], usable: int) -> None:
+    grants = grant(asked, usable)
+    duty = [need for need in asked if need.quota]
+    assert sum(g.passes * g.need.loop_s for g in grants) <= usable
+    none = [g for g in grants if g.need.quota and not g.passes]
+    assert len(none) == fewest([n.loop_s for n in duty], sum(n.loop_s for n in duty) - usable)
+    served = [g for g in grants if g.passes]
+    excess = sum(g.need.quota * g.need.loop_s for g in served) - usable
+    held = [g for g in served if g.short]
+    assert len(held) == fewest([(g.need.quota - 1) * g.need.loop_s for g in served], excess)
+
+
+@settings(max_examples=300, deadline=None)
+@given(needs, st.integers(1, 20_000))
+def test_the_verdict_is_the_arithmetic(asked: list[Need], lit: int) -> None:
+    verdict = check(asked, lit)
+    demand = sum(need.quota * need.loop_s for need in asked)
+    assert verdict.demand_s == demand
+    assert (verdict.fit is Fit.INFEASIBLE) == (demand > lit)
+    assert (verdict.fit is Fit.FEASIBLE) == (demand <= lit * USABLE)
+    assert bool(verdict.blame) == (verdict.fit is not Fit.FEASIBLE)
+    assert {g.need.key for g in verdict.grants if g.short} == set(verdict.blame)
+
+
+def test_a_draft_is_judged_by_asking_again() -> None:
+    asked = [Need(("a", 1), 3, 100.0), Need(("b", 1), 1, 500.0)]
+    assert check(asked, 1000).fit is Fit.FEASIBLE
+    verdict = check([*asked, Need(("draft", 1), 6, 400.0)], 1000)
+    assert verdict.fit is Fit.INFEASIBLE
+    assert verdict.blame == (("draft", 1), ("b", 1)) or verdict.blame[0] == ("draft", 1)
+    assert verdict.load > 1
+
+
+def test_a_dark_screen_promises_nothing() -> None:
+    assert check([Need(("a", 1), 1, 10.0)], 0).load == float("inf")
+    assert check([], 0).load == 0

@@ -1,0 +1,161 @@
+"""Turns: least recently shown, in slices, with bookmarks; and the odd cases that broke other players."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ledsign.frame import AckLevel
+from ledsign.notice import Urgency
+from ledsign.playlist.exposure import NEVER, Shown, ShownKind, record
+from ledsign.playlist.plan import PlanMode
+from ledsign.playlist.rotation import SLICE_S, pages_within, slices
+from playlist_kit import Screen, ask, at, display, hours, item
+
+
+def names(pages: list[tuple[str, int]]) -> list[str]:
+    return [name for name, _ in pages]
+
+
+def test_never_shown_first_then_the_one_shown_longest_ago() -> None:
+    found = [item("c"), item("a"), item("b")]
+    screen = Screen()
+    assert names(screen.pages(found, 6)) == ["a", "b", "c"] * 2
+    assert names(screen.pages([*found, item("new")], 4)) == ["new", "a", "b", "c"]
+
+
+def test_important_notices_come_more_often_and_first_among_the_new() -> None:
+    found = [item("a"), item("b"), item("z", urgency=Urgency.IMPORTANT)]
+    screen = Screen()
+    shown = names(screen.pages(found, 50))
+    assert shown[0] == "z"
+    assert shown.count("z") >= 2 * shown.count("a")
+    assert shown.count("a") >= 50 // 8
+
+
+def test_a_long_notice_runs_in_slices_and_goes_on_at_its_bookmark() -> None:
+    found = [item("long", 25), item("short")]
+    screen = Screen()
+    pages = [n for name, n in screen.pages(found, 40) if name == "long"]
+    assert pages[:25] == list(range(1, 26))
+    assert pages[25] == 1
+    assert slices((10.0,) * 25) == 3
+    assert pages_within((30.0,) * 5, 0, SLICE_S) == 3
+    assert pages_within((120.0,), 0, SLICE_S) == 1  # a page longer than a slice is still shown
+
+
+def test_a_newcomer_breaks_off_a_running_slice_but_not_another_newcomers() -> None:
+    old = [item("x", 30), item("y", 30)]
+    screen = Screen()
+    screen.pages(old, 20)
+    assert names(screen.pages([*old, item("n1", 3), item("n2", 3)], 7)) == ["n1"] * 3 + ["n2"] * 3 + ["y"]
+
+
+def test_digest_before_a_slice_takes_at_most_a_quarter() -> None:
+    screen = Screen()
+    found = [item("a", 30, digest=8.0), item("tiny", 1, digest=8.0)]
+    pages = screen.pages(found, 60)
+    digests = sum(1 for name, n in pages if n == 0)
+    assert digests >= 3
+    assert ("tiny", 0) not in pages  # eight seconds before ten would be too much
+    assert pages[0:2] == [("a", 0), ("a", 1)]
+
+
+def test_page_that_fails_is_passed_over_and_never_counted() -> None:
+    screen = Screen()
+    found = [item("bad", 2), item("good")]
+    for _ in range(12):
+        slot = screen.ask(found).slots[0]
+        if (slot.notice_id, slot.first) == ("bad", 0):
+            failed = Shown(1, 2, ShownKind.FAILED, screen.now, 0.0, False, False, AckLevel.PLANNED, slot.turn, screen.air_s)
+            screen.exposures["bad", 1] = record(screen.exposures.get(("bad", 1), NEVER), failed)
+        else:
+            screen.page(found)
+    assert screen.exposures["bad", 1].passes == 0
+    assert screen.exposures["good", 1].passes > 2
+    assert ("bad", 2) in screen.log
+
+
+@pytest.mark.parametrize("dwells", [(), (0.0,), (10.0, -1.0), (float("nan"),), (float("inf"),)])
+def test_a_poison_notice_is_put_aside(dwells: tuple[float, ...]) -> None:
+    made = ask([replace(item("bad"), dwells=dwells), item("good")])
+    assert made.hidden == {"bad": "unpresentable"}
+    assert {slot.notice_id for slot in made.slots} == {"good"}
+
+
+def test_five_thousand_pages_do_not_stop_the_others() -> None:
+    screen = Screen()
+    shown = names(screen.pages([item("huge", 5000), item("a"), item("b")], 60))
+    assert shown.count("a") >= 3
+
+
+def test_restart_inside_a_slice_changes_nothing() -> None:
+    found = [item("a", 7), item("b", 20)]
+    straight, restarted = Screen(), Screen()
+    pages = straight.pages(found, 30)
+    for _ in range(30):
+        again = Screen(restarted.now)
+        again.exposures, again.air_s = dict(restarted.exposures), restarted.air_s
+        again.pages(found, 1)
+        again.log = [*restarted.log, *again.log]
+        restarted = again
+    assert restarted.log == pages
+
+
+def test_drawn_anew_with_fewer_pages_starts_a_new_pass() -> None:
+    screen = Screen()
+    screen.pages([item("a", 8)], 6)
+    assert screen.pages([item("a", 3)], 1) == [("a", 1)]
+    assert screen.exposures["a", 1].passes == 0
+    screen.pages([item("a", 3)], 2)
+    assert screen.exposures["a", 1].passes == 1
+
+
+@pytest.mark.parametrize("step", [timedelta(days=1), timedelta(days=-1), timedelta(hours=8), timedelta(hours=-8)])
+def test_a_clock_jump_during_a_page_loses_no_turn(step: timedelta) -> None:
+    found = [item("a"), item("b"), item("c")]
+    rules = hours(0, 24 * 60)
+    screen = Screen(at(9), rules)
+    screen.pages(found, 4)
+    screen.now += step
+    assert sorted(set(names(screen.pages(found, 3)))) == ["a", "b", "c"]
+    assert all(e.seconds > 0 for e in screen.exposures.values())
+
+
+def test_window_over_midnight_and_window_of_no_length() -> None:
+    night = hours(20 * 60, 2 * 60)
+    assert ask([item("a")], when=at(1), rules=night).mode is PlanMode.ROTATION
+    assert ask([item("a")], when=at(3), rules=night).mode is PlanMode.DARK
+    assert ask([item("a")], when=at(3), rules=night).valid_until == at(20)
+    assert ask([item("a")], when=at(10), rules=hours(600, 600)).mode is PlanMode.DARK
+    never = item("never", item="C12-05", shown=display(at(9), at(9)))
+    inverted = item("inverted", item="C12-05", shown=display(at(10), at(9)))
+    assert ask([never, inverted], when=at(9)).hidden == {"never": "expired", "inverted": "not_before"}
+    assert ask([never, inverted], when=at(10)).hidden == {"never": "expired", "inverted": "expired"}
+
+
+def test_year_9999_means_for_ever_and_is_no_fault() -> None:
+    forever = display(at(6), at(23, day=31, month=12, year=9999))
+    assert ask([item("a", item="C12-05", shown=forever)]).slots
+    assert ask([item("a", urgency=Urgency.URGENT, shown=display(forever.not_after))]).hidden == {"a": "not_before"}
+
+
+def test_a_short_day_serves_debts_first() -> None:
+    screen = Screen(at(21))
+    rested = item("rested")
+    found = [rested, *(item(f"n{i}", 12) for i in range(4))]
+    screen.pages([rested], 6)
+    screen.now = at(21, 20)
+    shown = names(screen.pages(found, 40))
+    assert "rested" not in shown[:40]
+
+
+def test_day_passes_are_those_of_the_day() -> None:
+    screen = Screen(at(21, 29))
+    screen.pages([item("a", 3)], 2)
+    screen.now = at(6, 30, day=22)
+    screen.pages([item("a", 3)], 1)
+    exposure = screen.exposures["a", 1]
+    assert (exposure.passes, exposure.day_passes, exposure.counted_days) == (1, 0, ())
+    screen.pages([item("a", 3)], 2)
+    assert screen.exposures["a", 1].counted_days == (at(6, day=22).date(),)

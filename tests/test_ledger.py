@@ -1,0 +1,354 @@
+"""Append-only, chained, counted once: what the ledger must stand."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ledsign.database import Database, read_only
+from ledsign.errors import LedgerError, StoreError
+from ledsign.evidence import FAILED, Head, ShownRow, read_anchor, verify_lines
+from ledsign.frame import AckLevel, PageKind
+from ledsign.ledger import Ledger
+from ledsign.ledgerbook import (
+    BOM,
+    RegisterEntry,
+    certificate,
+    head,
+    register_csv,
+    rows,
+    tail,
+    tallies,
+    tally_document,
+    verify,
+)
+from ledsign.trust import ClockTrust
+from playlist_kit import at
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with Database(tmp_path / "state" / "ledsign.db", ballast_bytes=4096) as opened:
+        yield opened
+
+
+def row(name: str = "a", n: int = 1, of: int = 1, turn: int = 1, minute: int = 0, **values: object) -> ShownRow:
+    made = ShownRow(
+        notice_id=name, revision=1, digest="d" * 64, n=n, of=of, kind=PageKind.BODY, shown_at=at(9, minute),
+        seconds=10.25, page_sha256=f"{n:064x}", ack=AckLevel.ACKED, complete=True, clock=ClockTrust.TRUSTED,
+        panel="main", turn=turn,
+    )  # fmt: skip
+    return replace(made, **values)  # type: ignore[arg-type]
+
+
+def filled(database: Database, count: int = 20) -> Ledger:
+    ledger = Ledger(database)
+    for index in range(count):
+        ledger.record(row(n=index % 4 + 1, of=4, turn=index // 4 + 1, minute=index))
+    return ledger
+
+
+def tampered(database: Database, *statements: str) -> None:
+    """Go round the triggers, as somebody with the file and time would."""
+    with database.transaction() as connection:
+        for name in ("ledger_no_update", "ledger_no_delete", "ledger_in_order"):
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_a_row_and_its_account_are_written_together(database: Database) -> None:
+    ledger = filled(database)
+    exposure = ledger.exposures("main")["a", 1]
+    assert (exposure.passes, exposure.day_passes, exposure.bookmark, exposure.turn) == (5, 5, 0, 5)
+    assert exposure.air_s == pytest.approx(20 * 10.25)
+    assert ledger.verify().rows == 20
+    assert ledger.exposures("other") == {}
+
+
+def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+    with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
+        ledger = filled(database, 7)
+        before, end = dict(ledger.exposures("main")), ledger.head
+    with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
+        again = Ledger(database)
+        assert dict(again.exposures("main")) == before
+        assert again.head == end
+        assert again.newest() == at(9, 6) + timedelta(seconds=10.25)
+        again.record(row(n=4, of=4, turn=2, minute=7))
+        assert again.exposures("main")["a", 1].passes == 2
+        assert again.verify().ok
+
+
+def test_nothing_is_counted_when_the_row_cannot_be_written(database: Database) -> None:
+    ledger = filled(database, 3)
+    before = ledger.exposures("main")["a", 1]
+    with database.transaction() as connection:
+        connection.execute("CREATE TRIGGER broken BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(StoreError):
+        ledger.record(row(n=4, of=4))
+    assert ledger.exposures("main")["a", 1] == before
+    assert Ledger(database).exposures("main")["a", 1] == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger SET line = replace(line, '\"n\":1', '\"n\":2') WHERE seq = 1",
+        "DELETE FROM ledger WHERE seq = 2",
+        "DELETE FROM ledger",
+        "INSERT OR REPLACE INTO ledger (seq, line, hash) VALUES (2, '{}', x'00')",
+        "INSERT INTO ledger (seq, line, hash) VALUES (99, '{}', x'00')",
+    ],
+)
+def test_the_table_is_append_only(database: Database, statement: str) -> None:
+    filled(database, 4)
+    with pytest.raises(StoreError, match="append-only"), database.transaction() as connection:
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statements", "bad", "reason"),
+    [
+        (["UPDATE ledger SET line = replace(line, '\"n\":1', '\"n\":2') WHERE seq = 5"], 5, "hash"),
+        (["UPDATE ledger SET hash = zeroblob(32) WHERE seq = 7"], 7, "hash"),
+        (["DELETE FROM ledger WHERE seq = 8"], 8, "sequence"),
+        (["DELETE FROM ledger WHERE seq = 1"], 1, "sequence"),
+        (["DELETE FROM ledger WHERE seq = 8", "UPDATE ledger SET seq = seq - 1 WHERE seq > 8"], 8, "hash"),
+        (
+            [
+                "UPDATE ledger SET seq = -1 WHERE seq = 3",
+                "UPDATE ledger SET seq = 3 WHERE seq = 4",
+                "UPDATE ledger SET seq = 4 WHERE seq = -1",
+            ],
+            3,
+            "hash",
+        ),
+        (["DELETE FROM ledger WHERE seq > 15"], 16, "tail"),
+    ],
+    ids=["altered", "hash altered", "deleted", "first deleted", "deleted and closed up", "swapped", "tail cut"],
+)
+def test_verify_names_the_first_bad_row(database: Database, statements: list[str], bad: int, reason: str) -> None:
+    ledger = filled(database)
+    anchor = ledger.anchor()
+    tampered(database, *statements)
+    with read_only(database.path) as connection:
+        result = verify(connection, [anchor])
+    assert (result.bad_seq, result.reason, result.rows) == (bad, reason, bad - 1)
+    assert ledger.verify().bad_seq == bad
+    with pytest.raises(LedgerError, match=f"row {bad}: {reason}"):
+        result.require()
+
+
+def test_a_rewritten_tail_differs_from_its_anchor(database: Database) -> None:
+    ledger = filled(database, 5)
+    anchor = ledger.anchor()
+    tampered(database, "DELETE FROM ledger WHERE seq = 5")
+    other = Ledger(database)
+    other.record(row("b", minute=59))
+    assert other.verify().ok
+    assert other.verify([anchor]).reason == "head"
+
+
+def test_a_tail_cut_below_what_the_town_has_shows_without_an_anchor(database: Database) -> None:
+    ledger = filled(database, 6)
+    ledger.mark_sent([str(r["receipt_id"]) for r in ledger.unsent()])
+    tampered(database, "DELETE FROM ledger WHERE seq > 4")
+    with read_only(database.path) as connection:
+        assert verify(connection).reason == "tail"
+
+
+def test_the_anchor_is_read_back_or_refused(database: Database) -> None:
+    ledger = filled(database, 2)
+    path = database.path.with_name("ledsign.db.head")
+    assert read_anchor(path) is None
+    assert ledger.anchor() == read_anchor(path) == ledger.head
+    path.write_text("{}")
+    with pytest.raises(LedgerError):
+        read_anchor(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StoreError):
+        ledger.anchor()
+
+
+def test_an_empty_ledger_is_sound(database: Database) -> None:
+    ledger = Ledger(database)
+    assert ledger.newest() is None
+    assert ledger.verify().head == Head(0, bytes(32).hex())
+    assert verify_lines([]).ok
+    with read_only(database.path) as connection:
+        assert verify(connection).ok
+        assert head(connection).seq == 0
+
+
+def test_receipts_go_out_exactly_once(database: Database) -> None:
+    ledger = filled(database, 10)
+    first = ledger.unsent(4)
+    assert [r["seq"] for r in first] == [1, 2, 3, 4]
+    assert first == ledger.unsent(4)
+    ledger.unsent(4)
+    ledger.mark_sent([str(first[1]["receipt_id"]), str(first[3]["receipt_id"]), "unheard of"])
+    assert [r["seq"] for r in ledger.unsent(4)] == [1, 3, 5, 6]
+    assert ledger.unsent_count() == 8
+    ledger.mark_sent([str(r["receipt_id"]) for r in ledger.unsent(100)])
+    assert ledger.unsent(4) == []
+    assert ledger.unsent_count() == 0
+    ledger.record(row(minute=30))
+    assert [r["seq"] for r in Ledger(database).unsent()] == [11]
+
+
+def test_one_bad_row_does_not_block_upload(database: Database) -> None:
+    ledger = filled(database, 5)
+    receipts = ledger.unsent()
+    bad = str(receipts[0]["receipt_id"])
+    ledger.mark_sent([str(r["receipt_id"]) for r in receipts[1:]], rejected={bad: "schema"})
+    assert ledger.unsent() == []
+    assert database.query("SELECT seq, reason FROM ledger_rejected") == [(1, "schema")]
+    assert ledger.verify().ok
+
+
+def test_six_hours_offline_arrive_once_in_order_with_true_times(database: Database) -> None:
+    ledger = Ledger(database)
+    for minute in range(360):
+        ledger.record(row(turn=minute + 1, shown_at=at(9) + timedelta(minutes=minute)))
+    received: list[object] = []
+    while batch := ledger.unsent(50):
+        received += [r["shown_at"] for r in batch]
+        ledger.mark_sent([str(r["receipt_id"]) for r in batch])
+    assert len(received) == 360
+    assert received == sorted(received, key=str)
+    assert received[-1] == "2026-11-21T14:59:00.000+08:00"
+
+
+def test_rows_outlive_the_account_of_a_deleted_notice(database: Database) -> None:
+    ledger = filled(database, 4)
+    ledger.forget([("a", 1), ("never", 1)])
+    assert ledger.exposures("main") == {}
+    assert Ledger(database).exposures("main") == {}
+    with read_only(database.path) as connection:
+        made = certificate(connection, "a")
+        assert made is not None
+        assert made.tallies[0].exposure.passes == 1
+        assert made.head == ledger.head
+        assert certificate(connection, "b") is None
+
+
+def test_what_is_counted_again_from_the_rows_equals_the_accounts(database: Database) -> None:
+    ledger = Ledger(database)
+    shapes = [("a", 1, 3), ("b", 1, 1), ("a", 2, 3), ("a", 3, 3), ("b", 1, 1), ("a", 1, 3)]
+    for turn, (name, n, of) in enumerate(shapes, 1):
+        ledger.record(row(name, n, of, turn, turn, seconds=7.0004))
+    ledger.record(row("a", 2, 3, 7, 8, complete=False, seconds=2.0))
+    ledger.record(row("a", 2, 3, 7, 9, kind=FAILED, complete=False, seconds=0.0))
+    ledger.record(row("a", 0, 3, 8, 10, kind=PageKind.DIGEST))
+    ledger.record(row("a", 3, 3, 8, 11, clock=ClockTrust.UNTRUSTED))
+    ledger.record(row("b", 1, 1, 9, 12, ack=AckLevel.SENT))
+    with read_only(database.path) as connection:
+        counted = {t.key: t for t in tallies(rows(connection))}
+    for key, exposure in ledger.exposures("main").items():
+        assert replace(counted[key].exposure, air_s=0.0) == replace(exposure, air_s=0.0)
+    assert counted["a", 1].exposure.passes == 1
+    assert counted["a", 1].untrusted_rows == 1
+    assert tally_document(counted["b", 1])["evidence_level"] == 2
+
+
+def test_untrusted_time_and_weak_acknowledgement_count_nothing_but_move_on(database: Database) -> None:
+    ledger = Ledger(database)
+    after = ledger.record(row(n=1, of=2, clock=ClockTrust.UNTRUSTED, shown_at=at(0, day=1, month=1, year=1970)))
+    assert (after.passes, after.counted_days, after.bookmark) == (0, (), 1)
+    after = ledger.record(row(n=2, of=2, ack=AckLevel.SENT))
+    assert (after.passes, after.counted_days, after.bookmark) == (0, (), 0)
+    lenient = Ledger(database, least_ack=AckLevel.SENT)
+    assert lenient.record(row("b", ack=AckLevel.SENT, minute=1)).counted_days == (at(9).date(),)
+
+
+def test_gaps_and_clock_steps_become_rows(tmp_path: Path) -> None:
+    with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
+        ledger = filled(database, 2)
+        ledger.record(row(minute=59))  # a long dark span inside one run is no gap: the hours may be over
+        assert [r["kind"] for r in ledger.unsent()] == ["body"] * 3
+    with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
+        ledger = Ledger(database)
+        ledger.append_event("start", at(12), {"version": "x"})
+        ledger.record(row(shown_at=at(12, 1)))
+        ledger.record(row(shown_at=at(11)))
+        ledger.record(row(shown_at=at(0, day=1, month=1, year=1970), clock=ClockTrust.UNTRUSTED))
+        with read_only(database.path) as connection:
+            newest = tail(connection, 6)
+    assert [r["kind"] for r in newest] == ["gap", "start", "body", "clock_step", "body", "body"]
+    assert newest[0]["detail"] == {"since": "2026-11-21T09:59:10.250+08:00"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"seconds": -1.0}, {"seconds": float("nan")}, {"n": 2}, {"turn": 0}, {"shown_at": at(9).replace(tzinfo=None)}],
+)
+def test_impossible_rows_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"impossible|zone"):
+        row(**values)  # type: ignore[arg-type]
+
+
+def test_the_register_is_a_spreadsheet_with_fifteen_columns(database: Database) -> None:
+    ledger = filled(database, 8)
+    ledger.record(row("b", minute=40, revision=2))
+    entries = {"a": RegisterEntry(title="=1+1", category="财务往来")}
+    with read_only(database.path) as connection:
+        text = register_csv(tallies(rows(connection, at(9).date(), at(9).date())), entries)
+        assert list(rows(connection, at(9, day=22).date())) == []
+    lines = text.split("\r\n")
+    assert lines[0].startswith(f"{BOM}序号,类别,事项,标题,文号,公开时间,起,止,有效公开天数,完整播放次数,页数,")
+    assert lines[1] == f"1,财务往来,,'=1+1,,,2026-11-21,2026-11-21,1,2,4,,,{'d' * 64},"
+    assert lines[2].endswith("修订第2版")
+    assert len(lines[0].split(",")) == len(lines[1].split(",")) == 15
+
+
+def test_the_register_is_the_same_on_a_second_run(database: Database) -> None:
+    filled(database, 8)
+    with read_only(database.path) as connection:
+        once, again = (register_csv(tallies(rows(connection)), {}) for _ in range(2))
+    assert once == again
+
+
+def test_two_panels_show_the_same_notice_and_the_better_one_is_reported(database: Database) -> None:
+    ledger = Ledger(database)
+    ledger.record(row(of=2))
+    ledger.record(row(panel="side", minute=1))
+    with read_only(database.path) as connection:
+        assert [t.exposure.passes for t in tallies(rows(connection))] == [1]
+
+
+def test_a_database_without_a_ledger_is_said_so(tmp_path: Path) -> None:
+    with Database(tmp_path / "l.db", ballast_bytes=4096), read_only(tmp_path / "l.db") as connection:
+        with pytest.raises(StoreError):
+            verify(connection)
+        with pytest.raises(StoreError):
+            tail(connection, 1)
+
+
+def test_reading_goes_on_while_the_daemon_writes(database: Database) -> None:
+    ledger = filled(database, 50)
+    stop = threading.Event()
+    faults: list[sqlite3.Error] = []
+
+    def read() -> None:
+        try:
+            with read_only(database.path) as connection:
+                while not stop.is_set():
+                    assert verify(connection).ok
+        except sqlite3.Error as error:
+            faults.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for index in range(100):
+        ledger.record(row(turn=index + 1, minute=50))
+    stop.set()
+    reader.join(20)
+    assert not reader.is_alive()
+    assert faults == []
+    assert ledger.verify().rows == 150
