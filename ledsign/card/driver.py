@@ -1,0 +1,254 @@
+"""The card object: connects when needed, prepares the card, shows frames, backs off."""
+
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+
+from ledsign.card.conversation import AbortedError, Conversation, Patience, never
+from ledsign.clock import Clock
+from ledsign.errors import CardRefusedError, ProtocolError, TransportError
+from ledsign.frame import AckLevel, Frame, PixelFormat
+from ledsign.panel import Panel
+from ledsign.protocol.codec import Ability, Link, Role, Routine, codec_class, create
+from ledsign.protocol.message import (
+    CardInfo,
+    Clear,
+    Intent,
+    Prepare,
+    QueryInfo,
+    SetBrightness,
+    SetClock,
+    SetPower,
+    ShowFrame,
+)
+from ledsign.transport import Address, Transport, open_transport, parse_url
+
+log = logging.getLogger(__name__)
+
+_RING = 20
+_FLASH_REST_S = 86_400.0  # at most one clearing of the card's flash a day, besides the first
+_LINKS = {"tcp": Link.NET, "serial": Link.SERIAL, "pty": Link.SERIAL, "udp": Link.UDP}
+
+
+class Card:
+    """A card on a line. Connects by itself when needed; used by one thread."""
+
+    def __init__(
+        self,
+        family: str,
+        url: str,
+        panel: Panel,
+        clock: Clock,
+        patience: Patience | None = None,
+        opener: Callable[[Address], Transport] = open_transport,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Raises ConfigError for a family, URL or option that does not exist; touches no line yet."""
+        kind = codec_class(family)
+        self.family = family
+        self.url = url
+        self.panel = panel
+        self._address = parse_url(url, kind.default_port)
+        self._codec = create(family, _LINKS[self._address.scheme], Role.DRIVER, self._address.options)
+        self._clock = clock
+        self._patience = patience or Patience()
+        self._opener = opener
+        self._jitter = jitter
+        self._ring: deque[str] = deque(maxlen=_RING)
+        self._talk: Conversation | None = None
+        self._busy = False  # an exchange is in the middle
+        self._failures = 0
+        self._next_try = clock.monotonic()
+        self._flash_at: float | None = None
+        self._held: Frame | None = None  # confirmed on this connection, nothing else said since
+        self._info: CardInfo | None = None
+        self.flash_writes = 0
+        self.preparations = 0  # grows whenever the card may have forgotten power, brightness and clock
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        return self._codec.abilities
+
+    @property
+    def ack(self) -> AckLevel:
+        """The most that ``show`` of this family can prove."""
+        return self._codec.ack
+
+    @property
+    def formats(self) -> tuple[PixelFormat, ...]:
+        """Pixel formats for this panel, lossless ones first."""
+        return self._codec.formats(self.panel.mode, self.panel.width, self.panel.height)
+
+    @property
+    def connected(self) -> bool:
+        return self._talk is not None
+
+    @property
+    def exchanges(self) -> tuple[str, ...]:
+        """The last 20 things that went over the line."""
+        return tuple(self._ring)
+
+    def ensure(self) -> None:
+        """Connect and prepare the card if that is due, else prove that it lives. Raises TransportError."""
+        if self._talk is None:
+            self._connect()
+        else:
+            self.poll()
+
+    def show(
+        self,
+        frame: Frame,
+        abort: Callable[[], bool] = never,
+        *,
+        urgent: bool = False,
+        ttl_s: int | None = None,
+    ) -> AckLevel:
+        """Put a page on the glass. ``abort`` is asked before every packet; then the answer is PLANNED and
+        nothing may be counted. A page that this very connection has confirmed last is not sent again.
+
+        Raises TransportError (``retry_in``: do not ask earlier), CardRefusedError, UnsupportedError.
+        """
+        routine = self._codec.routine(ShowFrame(frame, urgent, ttl_s))  # impossible ones raise before a byte
+        if self._still_holds(frame):
+            return self._codec.ack
+        try:
+            self._held = None
+            self._run(routine, abort)
+        except AbortedError:
+            return AckLevel.PLANNED
+        self._held = frame
+        return self._codec.ack
+
+    def _still_holds(self, frame: Frame) -> bool:
+        if frame != self._held or self._talk is None or self._codec.ack <= AckLevel.SENT:
+            return False
+        self.poll()
+        return self._held is not None
+
+    def poll(self) -> None:
+        """Prove that the card lives, if connected; call it every 2 s while a page stands. Raises
+        TransportError when it is gone."""
+        if self._talk is not None and self._trusted(self._talk):
+            self._guarded(lambda talk: talk.probe())
+
+    def set_brightness(self, percent: int) -> None:
+        self._command(SetBrightness(percent))
+
+    def set_power(self, on: bool) -> None:
+        self._command(SetPower(on))
+
+    def set_clock(self, now: datetime) -> None:
+        self._command(SetClock(now))
+
+    def clear(self) -> None:
+        """Take everything off the glass."""
+        self._held = None
+        self._command(Clear(self.panel.width, self.panel.height, self.panel.mode))
+
+    def info(self) -> CardInfo:
+        """Ask the card who it is. Raises ProtocolError when its family cannot say."""
+        info = self._command(QueryInfo())
+        if info is None:
+            raise ProtocolError(f"{self.family} cards do not say who they are")
+        return info
+
+    def close(self) -> None:
+        """Leave the line. The card keeps showing what it shows."""
+        talk, self._talk, self._held = self._talk, None, None
+        self._codec.reset()
+        if talk is not None:
+            talk.close()
+
+    def _command(self, intent: Intent) -> CardInfo | None:
+        return self._run(self._codec.routine(intent), never)
+
+    def _run(self, routine: Routine, abort: Callable[[], bool]) -> CardInfo | None:
+        if self._busy:
+            self._lost("an exchange was interrupted")
+        if self._talk is None:
+            self._connect()
+        elif not self._trusted(self._talk):
+            self._guarded(self._prepare)
+        result = self._guarded(lambda talk: self._follow(talk, routine, abort))
+        self._failures = 0
+        return result
+
+    def _trusted(self, talk: Conversation) -> bool:
+        """Whether the card cannot have restarted unseen."""
+        if self._address.session or self._codec.ack <= AckLevel.SENT:
+            return True
+        return self._clock.monotonic() - talk.answers_at <= self._patience.stale_s
+
+    def _guarded(self, action: "Callable[[Conversation], CardInfo | None]") -> CardInfo | None:
+        if self._talk is None:
+            raise TransportError("not connected")
+        self._busy = True
+        try:
+            result = action(self._talk)
+        except TransportError as error:
+            self._lost(str(error))
+            raise TransportError(str(error), self._next_try - self._clock.monotonic()) from error
+        except (CardRefusedError, AbortedError):
+            self._busy = False  # said and answered: the line is in order
+            raise
+        self._busy = False
+        return result
+
+    @staticmethod
+    def _follow(talk: Conversation, routine: Routine, abort: Callable[[], bool]) -> CardInfo | None:
+        try:
+            command = next(routine)
+            while True:
+                try:
+                    reply = talk.say(command, abort)
+                except CardRefusedError as refusal:
+                    command = routine.throw(refusal)  # a routine may have steps that need not succeed
+                else:
+                    command = routine.send(reply)
+        except StopIteration as end:
+            info: CardInfo | None = end.value
+            return info
+
+    def _connect(self) -> None:
+        wait = self._next_try - self._clock.monotonic()
+        if wait > 0:
+            raise TransportError(f"{self.url}: next try in {wait:.1f} s", wait)
+        try:
+            line = self._opener(self._address)
+        except TransportError as error:
+            self._lost(str(error))
+            raise TransportError(str(error), self._next_try - self._clock.monotonic()) from error
+        self._codec.reset()
+        self._talk = Conversation(line, self._codec, self._clock, self._patience, self._ring)
+        self._info = self._guarded(self._prepare)
+        log.info("%s: connected, %s", self.url, self._info or self.family)
+
+    def _prepare(self, talk: Conversation) -> CardInfo | None:
+        """Nothing old may stay on the card; what its flash holds is cleared, but seldom."""
+        now = self._clock.monotonic()
+        self.preparations += 1
+        deep = self._flash_at is None or now - self._flash_at >= _FLASH_REST_S
+        self._held = None
+        panel = self.panel
+        routine = self._codec.routine(Prepare(panel.width, panel.height, panel.mode, deep))
+        info = self._follow(talk, routine, never)
+        if deep:
+            self._flash_at = now
+            self.flash_writes += 1
+        return info
+
+    def _lost(self, why: str) -> None:
+        """Close the line and set the time of the next try."""
+        first = self._patience.backoff_first_s * 2 ** min(self._failures, 16)
+        wait = min(first, self._patience.backoff_last_s) * (1 + 0.25 * self._jitter())
+        if self._failures == 0:
+            log.warning("%s: %s; last exchanges:\n%s", self.url, why, "\n".join(self._ring))
+        self._failures += 1
+        self._next_try = self._clock.monotonic() + wait
+        self._busy = False
+        try:
+            self.close()
+        except TransportError as error:
+            log.warning("%s", error)

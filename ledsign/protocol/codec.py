@@ -1,0 +1,147 @@
+"""What a card family's codec must do, what cards can do, and where codecs are found.
+
+A codec is pure: bytes in, messages out, and back. It keeps no port, no clock and no patience; those belong to
+``ledsign.card``. One class serves both ends of the line: the driver and the simulated card.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import ClassVar, Protocol, Self, TypeAlias, cast
+
+from ledsign.errors import ConfigError
+from ledsign.frame import AckLevel, PixelFormat
+from ledsign.panel import ColorMode
+from ledsign.protocol.message import CardInfo, Intent, Message
+
+
+class Ability(StrEnum):
+    """What a card of a family can do; the player asks once."""
+
+    FRAME = "frame"  # show a page now
+    STORED = "stored"  # hold a programme and play it alone
+    TEXT = "text"  # draw text with its own fonts
+    CUT_IN = "cut-in"  # an urgent level of its own beside the pages
+    TTL = "ttl"  # take content off by itself after a time
+    BRIGHTNESS = "brightness"
+    POWER = "power"
+    CLOCK = "clock"
+    STATUS = "status"
+    CLEAR = "clear"
+    READ_BACK = "read-back"  # memory or status can be read to prove what is shown
+
+
+class Link(StrEnum):
+    """What kind of line carries the packets; families frame differently on each."""
+
+    SERIAL = "serial"
+    NET = "net"  # TCP, a stream
+    UDP = "udp"  # datagrams
+
+
+class Role(StrEnum):
+    """Which end of the line a codec sits on."""
+
+    DRIVER = "driver"
+    CARD = "card"
+    WITNESS = "witness"  # reads both directions, for recordings
+
+
+class Verdict(StrEnum):
+    """What a reply means for the packet that waits for it."""
+
+    CONFIRMED = "confirmed"
+    DAMAGED = "damaged"  # the packet did not arrive whole: send it again
+    DISORDER = "disorder"  # the card lost the thread: start the command again
+    REFUSED = "refused"  # understood and declined: sending again is useless
+    FOREIGN = "foreign"  # not an answer to this packet: keep waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with the card's own code where it refused."""
+
+    verdict: Verdict
+    code: int = 0
+
+
+Routine: TypeAlias = Generator[Message, Message | None, CardInfo | None]
+"""A codec's plan for one intent: yields commands one by one, is sent the confirming reply of each (None
+where the family does not answer) and may return what it learned about the card."""
+
+
+class Codec(Protocol):
+    """Commands to bytes, bytes to messages. One object serves one conversation."""
+
+    family: ClassVar[str]
+    abilities: ClassVar[frozenset[Ability]]
+    ack: ClassVar[AckLevel]  # what a finished routine proves: ACKED, or only SENT
+    default_port: ClassVar[int]
+
+    @classmethod
+    def from_options(cls, link: Link, role: Role, options: Mapping[str, str]) -> Self:
+        """Build from the options of a card's URL. Raises ConfigError on an unknown or impossible option."""
+        ...
+
+    def encode(self, message: Message, seq: int = 0) -> list[bytes]:
+        """Packets of a message, in the order they must go. Raises UnsupportedError before any byte."""
+        ...
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Bytes as they came from the line; returns the messages that are complete. Never raises."""
+        ...
+
+    def silence(self) -> list[Message]:
+        """The line fell quiet: resynchronise behind a false header."""
+        ...
+
+    def reset(self) -> None:
+        """The line was closed: forget half a packet."""
+        ...
+
+    def judge(self, command: Message, index: int, reply: Message) -> Judgement:
+        """What ``reply`` means for packet ``index`` (from 0) of ``command``."""
+        ...
+
+    def routine(self, intent: Intent) -> Routine:
+        """How this family does it. Raises UnsupportedError when it cannot, before the first command."""
+        ...
+
+    def probes(self, besides: Message | None = None) -> Sequence[Message]:
+        """Harmless questions whose answers differ from one another and from those to ``besides``: proof of
+        life, and a broom, for when one is answered every earlier answer has left the line. Empty where the
+        family never answers."""
+        ...
+
+    def formats(self, mode: ColorMode, width: int = 0, height: int = 0) -> tuple[PixelFormat, ...]:
+        """Pixel formats for such a panel, lossless ones first; with a size, only those that fit."""
+        ...
+
+
+_BUILT_IN = {"cp5200": "ledsign.protocol.cp5200:CP5200"}  # a checkout without installation has no entry points
+_GROUP = "ledsign.cards"
+
+
+def families() -> tuple[str, ...]:
+    """Names of all known families; none of them is imported for this."""
+    return tuple(sorted(set(_BUILT_IN) | {point.name for point in entry_points(group=_GROUP)}))
+
+
+def codec_class(family: str) -> type[Codec]:
+    """The codec of a family. Raises ConfigError when there is none of that name."""
+    for point in entry_points(group=_GROUP):
+        if point.name == family:
+            return cast(type[Codec], point.load())
+    if family not in _BUILT_IN:
+        raise ConfigError(f"no card family {family!r}; known: {', '.join(families())}")
+    module, _, name = _BUILT_IN[family].partition(":")
+    return cast(type[Codec], getattr(import_module(module), name))
+
+
+def create(
+    family: str, link: Link = Link.NET, role: Role = Role.DRIVER, options: Mapping[str, str] | None = None
+) -> Codec:
+    """A new codec for one conversation. Raises ConfigError."""
+    return codec_class(family).from_options(link, role, options or {})

@@ -1,0 +1,274 @@
+"""A simulated card in a running program: one loop that reads the plug, asks the brain and lights the glass.
+
+One thread serves all conversations, so that replies leave in the order of their requests, as on a small
+controller. What goes wrong is decided here (``faults``), never in the brain.
+"""
+
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledsign.panel import Panel
+from ledsign.protocol.codec import codec_class
+from ledsign.protocol.message import Message
+from ledsign.simulator import cp5200
+from ledsign.simulator.brain import BrainMaker, Talk
+from ledsign.simulator.canvas import logo
+from ledsign.simulator.faults import Dice, Faults, parse_faults
+from ledsign.simulator.line import PtyPlug, Wire, make_plug
+from ledsign.simulator.record import Shown, Witness
+
+BRAINS: dict[str, BrainMaker] = {"cp5200": cp5200.make}
+LULL_S = 0.15  # a pause inside a packet that long means that the rest will not come
+BOOT_S = 0.5
+
+
+@dataclass
+class _Conversation:
+    wire: Wire
+    talk: Talk
+
+
+class SimulatedCard:
+    """Made by ``serve``. Thread-safe. ``url`` is where a driver connects."""
+
+    def __init__(
+        self, family: str, listen_url: str, panel: Panel, out_dir: Path | None, faults: Faults, baud: int | None
+    ) -> None:
+        self.family = family
+        self.panel = panel
+        self.received = 0  # messages understood, whatever was done with them
+        self._witness = Witness(panel, out_dir)
+        self._dice = Dice(faults)
+        self._brain = BRAINS[family](panel, self._witness.lit, faults.strict)
+        self._plug = make_plug(listen_url, codec_class(family).default_port, baud)
+        self._selector = selectors.DefaultSelector()
+        self._bell_in, self._bell = socket.socketpair()
+        self._conversations: dict[int, _Conversation] = {}
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._up_at: float | None = None  # when the card will have booted
+        self._silent_until = 0.0
+        self._fresh: list[int] = []  # wires with half a packet
+        self._wants_down: float | None = None
+        self._thread = threading.Thread(target=self._run, name=f"simulated-{family}", daemon=True)
+
+    @property
+    def url(self) -> str:
+        return self._plug.url
+
+    @property
+    def shown(self) -> Sequence[Shown]:
+        """Pages in the order they were completed."""
+        return tuple(self._witness.shown)
+
+    @property
+    def changes(self) -> Sequence[Shown]:
+        """Every change of the glass, with its cause."""
+        return tuple(self._witness.changes)
+
+    @property
+    def glass(self) -> str:
+        """``Page.sha256`` of what is lit now."""
+        return self._witness.glass()[0].sha256
+
+    @property
+    def pixels(self) -> bytes:
+        """``Page.pixels`` of what is lit now."""
+        return self._witness.glass()[0].pixels
+
+    def png(self) -> bytes:
+        return self._witness.png()
+
+    def state(self) -> Mapping[str, object]:
+        """What the card knows about itself."""
+        with self._lock:
+            return {
+                "family": self.family,
+                "panel": self.panel.name,
+                "url": self.url,
+                "sha256": self.glass,
+                "shown": len(self._witness.shown),
+                "received": self.received,
+                "booting": self._up_at is not None,
+            } | dict(self._brain.state())
+
+    def wait_for(self, predicate: Callable[["SimulatedCard"], bool], timeout: float) -> bool:
+        """Wait until the predicate holds for this card; looked at after every change of the glass."""
+        return self._witness.wait_for(lambda: predicate(self), timeout)
+
+    def fault(self, faults: str | Faults) -> None:
+        """Misbehave from now on; an empty specification ends it. Packet numbers count from here."""
+        with self._lock:
+            self._dice = Dice(parse_faults(faults) if isinstance(faults, str) else faults)
+            self._silent_until = 0.0
+            self.received = 0
+
+    def silence(self, seconds: float) -> None:
+        """Say and do nothing for so long."""
+        with self._lock:
+            self._silent_until = time.monotonic() + seconds
+
+    def reboot(self, boot_s: float = BOOT_S) -> None:
+        """Restart as after a watchdog or a power cut: connections are reset, volatile memory is gone."""
+        with self._lock:
+            self._wants_down = boot_s
+        self._bell.send(b"!")
+        self._witness.wait_for(lambda: self._wants_down is None, 5)
+
+    power_cycle = reboot
+
+    def start(self) -> None:
+        """Switch on. Raises OSError when the address is taken."""
+        self._brain.power_up()
+        self._plug.open()
+        self._selector.register(self._bell_in, selectors.EVENT_READ)
+        self._watch_plug()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Switch off and leave nothing behind."""
+        self._stop.set()
+        self._bell.send(b"!")
+        self._thread.join(10)
+        for conversation in self._conversations.values():
+            conversation.wire.close()
+        self._plug.close()
+        if isinstance(self._plug, PtyPlug):
+            self._plug.shut()
+        self._selector.close()
+        self._bell.close()
+        self._bell_in.close()
+
+    def _watch_plug(self) -> None:
+        if isinstance(self._plug, PtyPlug):
+            self._adopt(self._plug.accept())
+        else:
+            self._selector.register(self._plug.fileno(), selectors.EVENT_READ)
+
+    def _adopt(self, wire: Wire) -> None:
+        self._conversations[wire.fileno()] = _Conversation(wire, self._brain.talk(self._plug.link))
+        self._selector.register(wire.fileno(), selectors.EVENT_READ)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            ready = self._selector.select(self._patience())
+            with self._lock:
+                self._mains()
+                self._look([key.fd for key, _events in ready])
+
+    def _patience(self) -> float | None:
+        if self._up_at is not None:
+            return max(0.0, self._up_at - time.monotonic())
+        return LULL_S if self._fresh else None
+
+    def _mains(self) -> None:
+        """Restart and boot."""
+        now = time.monotonic()
+        if self._wants_down is not None:
+            self._go_down(self._wants_down)
+            self._wants_down = None
+            self._witness.poke()
+        elif self._up_at is not None and now >= self._up_at:
+            self._up_at = None
+            self._brain.power_up()
+            if not isinstance(self._plug, PtyPlug):
+                self._plug.open()
+                self._watch_plug()
+
+    def _go_down(self, boot_s: float) -> None:
+        self._witness.lit(logo(self.panel) * 0, "off")
+        for fd in list(self._conversations):
+            self._hang_up(fd, hard=True)
+        if not isinstance(self._plug, PtyPlug) and self._plug.fileno() >= 0:
+            self._selector.unregister(self._plug.fileno())
+            self._plug.close()
+        self._up_at = time.monotonic() + boot_s
+
+    def _hang_up(self, fd: int, hard: bool = False) -> None:
+        if isinstance(self._plug, PtyPlug):
+            self._conversations[fd].talk = self._brain.talk(self._plug.link)
+            return
+        self._selector.unregister(fd)
+        self._conversations.pop(fd).wire.close(hard)
+
+    def _look(self, ready: Sequence[int]) -> None:
+        if not ready:
+            for fd in self._fresh:
+                if conversation := self._conversations.get(fd):
+                    self._answer(conversation, conversation.talk.silence())
+            self._fresh = []
+        for fd in ready:
+            if fd == self._bell_in.fileno():
+                self._bell_in.recv(64)
+            elif fd in self._conversations:
+                self._listen(fd, self._conversations[fd])
+            elif fd == self._plug.fileno():
+                self._adopt(self._plug.accept())
+
+    def _listen(self, fd: int, conversation: _Conversation) -> None:
+        data = conversation.wire.receive()
+        if data is None:
+            self._hang_up(fd)
+            return
+        if self._up_at is not None:
+            return  # still booting: the line is there, nobody listens
+        self._fresh = [*(known for known in self._fresh if known != fd), fd]
+        self._answer(conversation, conversation.talk.feed(self._dice.noisy(data)))
+
+    def _answer(self, conversation: _Conversation, messages: Sequence[Message]) -> None:
+        for message in messages:
+            if self._up_at is not None:
+                return
+            self.received += 1
+            if not self._struck():
+                self._reply(conversation, message)
+
+    def _struck(self) -> bool:
+        """Things that happen once, at a given packet."""
+        faults, now = self._dice.faults, time.monotonic()
+        if faults.reboot and self.received == faults.reboot:
+            self._go_down(BOOT_S)
+            return True
+        if faults.silent and self.received == faults.silent_at:
+            self._silent_until = now + faults.silent
+        return now < self._silent_until
+
+    def _reply(self, conversation: _Conversation, message: Message) -> None:
+        dice, faults = self._dice, self._dice.faults
+        lost, lost_reply = dice.hits(faults.drop), dice.hits(0.5)
+        if lost and not lost_reply:
+            return
+        if dice.hits(faults.corrupt / 2):
+            self._damaged(conversation, message)
+            return
+        replies = self._brain.damaged(message) if dice.hits(faults.nak) else self._brain.answer(message)
+        packets = [packet for reply in replies for packet in conversation.talk.encode(reply)]
+        if dice.hits(faults.late):
+            self._stop.wait(faults.late_s)
+        self._stop.wait(faults.delay)
+        if packets and not lost:
+            self._send(conversation, message, packets)
+
+    def _damaged(self, conversation: _Conversation, message: Message) -> None:
+        """One bit of a request flips on the way. What the card's own reading makes of it is what counts."""
+        for packet in conversation.talk.encode(message):
+            reader = self._brain.talk(self._plug.link)
+            for misread in [*reader.feed(self._dice.flip_one(packet)), *reader.silence()]:
+                self._brain.answer(misread)
+
+    def _send(self, conversation: _Conversation, message: Message, packets: Sequence[bytes]) -> None:
+        dice, faults = self._dice, self._dice.faults
+        out = b""
+        if dice.hits(faults.garbage):
+            out += dice.noise()
+        if dice.hits(faults.foreign):
+            out += b"".join(p for m in self._brain.foreign(message) for p in conversation.talk.encode(m))
+        for packet in packets:
+            sent = dice.flip_one(packet) if dice.hits(faults.corrupt / 2) else packet
+            out += sent * (2 if dice.hits(faults.duplicate) else 1)
+        conversation.wire.send(dice.noisy(out))
