@@ -1,0 +1,120 @@
+"""What stands before the body: title, digest page, and the whole of an emergency."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from ledsign.notice import Alert, Notice
+from ledsign.render import theme
+from ledsign.render.items import Chunk
+from ledsign.render.layout import Layout
+from ledsign.render.setting import Metrics, sized
+
+_SENTENCE = re.compile("([!！。;；])(?=.)")
+_LEAST_COLUMNS = 12  # half cells: fewer than six characters a line make no sentence
+_HEADLINES = 3  # lines of an emergency's headline
+
+
+def title_chunks(notice: Notice, layout: Layout, size: Metrics | None = None) -> list[Chunk]:
+    """Title, subtitle, document number, correction and relay lines: the head of a short notice."""
+    chunks = layout.flow(_parted(notice.title, layout, size), theme.TITLE, align="center", keep=True, size=size)
+    chunks += layout.flow(notice.subtitle, theme.TITLE, align="center", keep=True, size=size)
+    chunks += layout.flow(notice.doc_number, theme.HEADING, align="center", keep=True, size=size)
+    if notice.correction is not None:
+        chunks += layout.flow(f"{theme.CORRECTION}:{notice.correction.summary}", theme.WARN, size=size)
+    if notice.alert is not None:
+        chunks += layout.flow(relay_line(notice.alert), theme.HEADING, size=size)
+    return chunks
+
+
+def front_chunks(notice: Notice, layout: Layout) -> list[Chunk]:
+    """The digest page: the title, the notice in one sentence, who disclosed it and when, in the largest
+    characters with which it all stays on one page."""
+    body = layout.style.body
+    for scale in range(3 * body.scale, body.scale, -1):
+        size = sized(body, scale)
+        if size.columns < _LEAST_COLUMNS:
+            continue
+        chunks = _digest(notice, layout, size)
+        chunks += _signed(notice, layout, size)
+        spare = body.height - _height(chunks)
+        if spare >= 0:
+            return [Chunk(spare // 2, ()), replace(chunks[0], gap=0), *chunks[1:]]
+    chunks = _digest(notice, layout, body)
+    spare_lines = -len(chunks) % body.lines  # who and when never cost a page of their own
+    for line in _signed(notice, layout, body):
+        if spare_lines > 0:
+            chunks.append(line)
+            spare_lines -= 1
+    return chunks
+
+
+def _digest(notice: Notice, layout: Layout, size: Metrics) -> list[Chunk]:
+    return title_chunks(notice, layout, size) + layout.flow(notice.display.digest, theme.TEXT, size=size)
+
+
+def _signed(notice: Notice, layout: Layout, size: Metrics) -> list[Chunk]:
+    day = notice.publish_at
+    dated = f"{day.year}年{day.month}月{day.day}日"
+    issuer = layout.flow(notice.issuer.name, theme.HEADING, align="right", size=size)
+    return issuer + layout.flow(dated, theme.HEADING, align="right", size=size)
+
+
+def _height(chunks: Sequence[Chunk]) -> int:
+    return sum(chunk.height for chunk in chunks) + sum(chunk.gap for chunk in chunks[1:])
+
+
+def emergency_chunks(notice: Notice, layout: Layout) -> list[Chunk]:
+    """What to do first, as large as a page allows, then what happened, then who says so."""
+    chunks: list[Chunk] = []
+    alert = notice.alert
+    headline = alert.instruction if alert is not None and alert.instruction else notice.display.digest
+    chunks += _headline(layout, headline or notice.title)
+    if chunks:
+        chunks[-1] = replace(chunks[-1], keep=False)
+    chunks += layout.flow(_parted(notice.title, layout, None), theme.WARN, align="center")
+    chunks += layout.body(notice)
+    if alert is not None:
+        chunks += layout.flow(relay_line(alert), theme.HEADING)
+    return chunks
+
+
+def _headline(layout: Layout, text: str) -> list[Chunk]:
+    """One page of the largest characters that hold the text; none smaller than the body's."""
+    body = layout.style.body
+    best: list[Chunk] = []
+    sentences = _SENTENCE.sub(r"\1\n", text)  # one command a line
+    for scale in range(body.scale, 4 * body.scale + 1):
+        size = sized(body, scale)
+        if size.columns < _LEAST_COLUMNS // 2 or size.cell > body.height:
+            break
+        chunks = layout.flow(sentences, theme.WARN, size=size, align="center", keep=True)
+        if best and (_height(chunks) > body.height or len(chunks) > _HEADLINES):
+            break
+        best = chunks
+    spare = body.height - _height(best)
+    if best and spare > 0:
+        # the page stays whole: invisible chunks centre the words and keep other text off it
+        above = spare // 2
+        best = [Chunk(above, (), keep=True), replace(best[0], gap=0), *best[1:], Chunk(spare - above, ())]
+    return best
+
+
+def _parted(title: str, layout: Layout, size: Metrics | None) -> str:
+    """A title too long for one line is cut at its blanks rather than anywhere."""
+    columns = (size or layout.style.body).columns
+    parts = title.split()
+    if layout.setter.quiet(title).width <= columns or len(parts) > 3:
+        return title
+    return "\n".join(parts) if all(layout.setter.quiet(part).width <= columns for part in parts) else title
+
+
+def relay_line(alert: Alert) -> str:
+    """Who issued the warning and when, who passed it on (气象法 asks for both on any relay)."""
+    relayed = f" {alert.relayed_by}{theme.RELAY}" if alert.relayed_by else ""
+    return f"{alert.sender} {_moment(alert.sent)}发布{relayed}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.month}月{at.day}日{at.hour}:{at.minute:02}"

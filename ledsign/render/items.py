@@ -1,0 +1,115 @@
+"""What layout hands to the raster: things with a place, in whole LEDs, and the sheet that holds them."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ledsign.frame import PageKind
+from ledsign.render.glyphs import Cells
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Half cells in a row, top left at (x, y); ``color`` and ``ground`` are ink numbers."""
+
+    x: int
+    y: int
+    scale: int
+    color: int
+    cells: Cells
+    ground: int = 0
+
+    @property
+    def w(self) -> int:
+        return len(self.cells.ids) * 8 * self.scale
+
+    @property
+    def h(self) -> int:
+        return 16 * self.scale
+
+    def moved(self, dx: int, dy: int) -> "Run":
+        return Run(self.x + dx, self.y + dy, self.scale, self.color, self.cells, self.ground)
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A filled box; ``dotted`` lights every other LED (rules that should not outshine the text)."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+    color: int
+    dotted: bool = False
+
+    def moved(self, dx: int, dy: int) -> "Rect":
+        return Rect(self.x + dx, self.y + dy, self.w, self.h, self.color, self.dotted)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Finished pixels: ``(h, w)`` ink numbers, or ``(h, w, 3)`` sRGB on a full-colour panel."""
+
+    x: int
+    y: int
+    pixels: NDArray[np.uint8]
+
+    @property
+    def w(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def h(self) -> int:
+        return int(self.pixels.shape[0])
+
+    def moved(self, dx: int, dy: int) -> "Picture":
+        return Picture(self.x + dx, self.y + dy, self.pixels)
+
+
+Item: TypeAlias = Run | Rect | Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a page of a table is called in the header band: its caption, and its unit, which is never cut."""
+
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """A piece of a page that is never cut, its items relative to its top left corner.
+
+    ``weight`` quarters of a Han character to read, ``rows`` table rows to find, ``gap`` LEDs before it (none at
+    the top of a page), ``keep`` it on the page of the next chunk, ``head`` is drawn above it when it opens a
+    page, ``band`` replaces the middle of the header band, ``full`` takes a page of its own without a band.
+    """
+
+    height: int
+    items: tuple[Item, ...]
+    weight: int = 0
+    rows: int = 0
+    gap: int = 0
+    keep: bool = False
+    head: "Chunk | None" = None
+    band: Label | None = None
+    full: bool = False
+    picture: bool = False
+    qr: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """One page before it is drawn. Items are in page coordinates, the header band not yet among them."""
+
+    items: tuple[Item, ...]
+    kind: PageKind
+    weight: int
+    rows: int
+    band: Label | None
+    full: bool
+    picture: bool
+    qr: bool
