@@ -5,6 +5,7 @@ Every fault is a ConfigError with file, line, key and, for an unknown key, the n
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ledsign.errors import ConfigError
 from ledsign.i18n import _
 from ledsign.panel import ColorMode, Panel, load_panels
+from ledsign.policy import Policy, load_policy
 from ledsign.resources import resource
 from ledsign.yamlfile import Path_, YamlFile, read_yaml
 
@@ -54,11 +56,10 @@ class PlatformSection(Section):
 
 
 class CardSection(Section):
-    """The control card behind one panel. ``url`` names the line, times in seconds."""
+    """The control card behind one panel. ``url`` names the line and its options (docs/cards/)."""
 
     family: str = Field("cp5200", pattern=r"^[a-z0-9-]+$")
     url: str = Field(pattern=r"^[a-z]+://")
-    options: dict[str, str | int | bool] = Field(default_factory=dict)
 
 
 class CustomPanel(Section):
@@ -208,3 +209,26 @@ def load_config(path: Path) -> Config:
     for section in config.panels:
         config.panel(section)
     return config
+
+
+def policy_of(config: Config) -> Policy:
+    """The policy in force: shipped or configured, with the screen's own lit hours. Raises ConfigError."""
+    policy = load_policy(config.policy or resource("configs", "policy.yaml"), config.profile)
+    if config.hours is None:
+        return policy
+    hours = replace(policy.hours, open=_minutes(config.hours.open), close=_minutes(config.hours.close))
+    return replace(policy, hours=hours)
+
+
+def access_key(section: PlatformSection) -> str:
+    """The screen's key to the platform, "" when none is configured. Raises ConfigError."""
+    if section.key_file is None:
+        return ""
+    try:
+        return section.key_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{section.key_file}: {error}") from error
+
+
+def _minutes(text: str) -> int:
+    return int(text[:2]) * 60 + int(text[3:])

@@ -136,7 +136,7 @@ class ControlServer:
             return {"ok": True, **self._handler(verb, arguments, caller)}
         except LedsignError as error:
             log.warning("control %s by %s failed: %s", verb, caller.name, error)
-            return {"ok": False, "error": type(error).__name__, "detail": str(error)}
+            return {"ok": False, "error": getattr(error, "code", type(error).__name__), "detail": str(error)}
 
 
 def _read_line(connection: socket.socket) -> bytes:

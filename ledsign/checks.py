@@ -1,0 +1,145 @@
+"""Named checks of an installation: configuration, policy, keys, fonts, legibility, disk, clock, card, platform.
+
+Each check gives pass, warn or fail with a sentence a technician can act on; none changes anything.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from ledsign.card import Card
+from ledsign.clock import Clock
+from ledsign.config import Config, PanelSection, access_key, policy_of
+from ledsign.errors import CardRefusedError, ConfigError, FeedError, LedsignError, ProtocolError, TransportError
+from ledsign.feed.client import PlatformClient
+from ledsign.feed.integrity import load_keys
+from ledsign.i18n import _
+from ledsign.policy import Policy
+from ledsign.render.pages import Renderer
+
+FREE_WARN = 200 * 1024 * 1024
+FREE_FAIL = 50 * 1024 * 1024
+
+
+class Grade(StrEnum):
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of a check: stable name, grade, sentence."""
+
+    name: str
+    grade: Grade
+    text: str
+
+
+def static_checks(config: Config, clock: Clock, built: datetime) -> Iterator[Finding]:
+    """Everything that can be known without touching the card or the network."""
+    screen = config.screen
+    yield Finding("config", Grade.PASS, _("screen {code} {name}").format(code=screen.code, name=screen.name))
+    policy, finding = _policy(config)
+    yield finding
+    yield _keys(config.keys_file)
+    yield from _secret_files(config)
+    yield _state(config.state)
+    yield _clock(clock, built)
+    if policy is not None:
+        for section in config.panels:
+            yield from _panel(config, section, policy)
+
+
+def live_checks(config: Config, clock: Clock) -> Iterator[Finding]:
+    """Ask the platform and each card; for a screen whose daemon is not running."""
+    if config.platform:
+        try:
+            key = access_key(config.platform)
+            client = PlatformClient(
+                config.platform.url, config.screen.code, key, config.platform.ca_file, clock
+            )
+            feed = client.feed(None)
+            yield Finding("platform", Grade.PASS, _("{count} notices listed").format(count=len(feed.entries)))
+        except (FeedError, ConfigError) as error:
+            yield Finding("platform", Grade.FAIL, str(error))
+    for section in config.panels:
+        card = Card(section.card.family, section.card.url, config.panel(section), clock)
+        try:
+            yield Finding(f"card.{section.name}", Grade.PASS, str(card.info()))
+        except (TransportError, CardRefusedError, ProtocolError) as error:
+            yield Finding(f"card.{section.name}", Grade.FAIL, str(error))
+        finally:
+            card.close()
+
+
+def _policy(config: Config) -> tuple[Policy | None, Finding]:
+    try:
+        policy = policy_of(config)
+    except ConfigError as error:
+        return None, Finding("policy", Grade.FAIL, str(error))
+    text = _("profile {profile}: at least {days} days").format(profile=policy.profile, days=policy.retain_floor_days)
+    return policy, Finding("policy", Grade.PASS, text)
+
+
+def _keys(path: Path) -> Finding:
+    try:
+        count = len(load_keys(path))
+    except LedsignError as error:
+        return Finding("keys", Grade.FAIL, str(error))
+    return Finding("keys", Grade.PASS, _("{count} keys").format(count=count))
+
+
+def _secret_files(config: Config) -> Iterator[Finding]:
+    key = config.platform.key_file if config.platform else None
+    if key is None:
+        return
+    try:
+        open_to_others = bool(key.stat().st_mode & 0o077)
+    except OSError as error:
+        yield Finding("platform_key", Grade.FAIL, f"{key}: {error.strerror}")
+        return
+    if open_to_others:
+        yield Finding("platform_key", Grade.WARN, _("{path} can be read by others: chmod 600").format(path=key))
+    else:
+        yield Finding("platform_key", Grade.PASS, str(key))
+
+
+def _state(path: Path) -> Finding:
+    folder = path
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK):
+        return Finding("disk", Grade.FAIL, _("{path} cannot be written by this user").format(path=path))
+    free = shutil.disk_usage(folder).free
+    grade = Grade.FAIL if free < FREE_FAIL else Grade.WARN if free < FREE_WARN else Grade.PASS
+    return Finding("disk", grade, _("{path}: {free} MB free").format(path=path, free=free // 1024 // 1024))
+
+
+def _clock(clock: Clock, built: datetime) -> Finding:
+    now = clock.now()
+    if now < built:
+        return Finding("clock", Grade.FAIL, _("{now} is before this program was made").format(now=now.isoformat()))
+    return Finding("clock", Grade.PASS, now.isoformat(timespec="seconds"))
+
+
+def _panel(config: Config, section: PanelSection, policy: Policy) -> Iterator[Finding]:
+    panel = config.panel(section)
+    seen = panel.arcmin(panel.text_px)
+    text = _("{px} px at {pitch} mm from {distance} m: {seen:.1f}′").format(
+        px=panel.text_px, pitch=panel.pitch_mm, distance=panel.distance_m, seen=seen
+    )
+    rule = policy.legibility
+    grade = Grade.FAIL if seen < rule.floor_arcmin else Grade.WARN if seen < rule.target_arcmin else Grade.PASS
+    yield Finding(f"legibility.{section.name}", grade, text)
+    try:
+        renderer = Renderer(panel, policy, config.cache)
+        page = renderer.safe_page(config.safe_page)
+    except (LedsignError, OSError) as error:
+        yield Finding(f"fonts.{section.name}", Grade.FAIL, str(error))
+        return
+    yield Finding(f"fonts.{section.name}", Grade.PASS, _("safe page {sha}").format(sha=page.sha256[:8]))

@@ -1,0 +1,214 @@
+"""A whole county on one machine: town platform, simulated card and daemon on loopback, for demos and tests.
+
+The card is watched from its own side: what counts as lit is what the simulated card displayed, not what the
+daemon believes.
+"""
+
+import json
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from ledsign.clock import Clock
+from ledsign.config import Config
+from ledsign.daemon import Daemon
+from ledsign.errors import FeedError
+from ledsign.feed.integrity import load_keys
+from ledsign.feed.parse import parse_json, parse_notice
+from ledsign.frame import Page
+from ledsign.notice import Image, Notice
+from ledsign.panel import Panel
+from ledsign.render.pages import Renderer
+from ledsign.simulator import SimulatedCard, serve
+from ledsign.town import ApiKey, Role, Running, TownConfig, make_signing
+from ledsign.town import serve as serve_town
+from ledsign.town.samples import Sample, dated
+
+SCREEN_KEY = "demo-screen-key-not-secret"
+STAFF_KEY = "demo-staff-key-not-secret"
+SAFE_LINES = ("村务公开",)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What to put on stage. ``baud`` makes the line a paced pseudo-terminal instead of TCP; ``pace`` shortens
+    every dwell; ``keys`` are foreign keys that sign notices beside the town's own."""
+
+    panel: Panel
+    screen: str
+    out: Path
+    family: str = "cp5200"
+    baud: int | None = None
+    pace: float = 1.0
+    web: str | None = None
+    keys: Path | None = None
+
+
+@dataclass(slots=True)
+class Stage:
+    """The running play. ``pages``: page identity → (notice, page) as a renderer of its own draws it."""
+
+    setting: Setting
+    town: Running
+    card: SimulatedCard
+    daemon: Daemon
+    clock: Clock
+    renderer: Renderer
+    pages: dict[str, tuple[Notice | None, Page]] = field(default_factory=dict)
+    assets: dict[str, bytes] = field(default_factory=dict)  # pictures the platform took
+
+    def staff(self, method: str, path: str, document: object = None) -> dict[str, object]:
+        """A request of the town's staff. Raises FeedError with the town's machine reason."""
+        data = document if isinstance(document, bytes) else json.dumps(document).encode("utf-8")
+        answer = requests.request(
+            method,
+            self.town.url + path,
+            data=data if document is not None else None,
+            headers={"Authorization": f"Bearer {STAFF_KEY}", "Content-Type": "application/json"},
+            timeout=30,
+        )
+        body = answer.json()
+        if answer.status_code >= 400:
+            raise FeedError(f"{body.get('error')}: {body.get('detail', '')}")
+        return dict(body)
+
+    def publish(self, sample: Sample) -> Notice:
+        """Publish a sample: drafts moved to today and signed by the town, signed ones as they are."""
+        for sha256, path in sample.assets().items():
+            try:
+                self._put_asset(sha256, path.read_bytes())
+            except FeedError:
+                continue  # the platform refuses it; the notice degrades to the alt text on its own
+        raw = sample.raw if sample.signed else json.dumps(dated(sample.document, self.clock.now())).encode()
+        answer = self.staff("POST", "/v1/notices", raw)
+        return self.learn(str(answer["id"]), int(str(answer["revision"])))
+
+    def learn(self, notice_id: str, revision: int) -> Notice:
+        """Draw a published notice with this stage's own renderer, so that its pages are known when they appear."""
+        answer = requests.get(
+            f"{self.town.url}/v1/notices/{notice_id}/{revision}",
+            headers={"Authorization": f"Bearer {STAFF_KEY}"},
+            timeout=30,
+        )
+        if answer.status_code != 200:
+            raise FeedError(f"{notice_id}: {answer.status_code}")
+        notice = parse_notice(parse_json(answer.content))
+        for page in self.renderer.render(notice, self._asset).pages:
+            self.pages[page.sha256] = (notice, page)
+        return notice
+
+    def lit(self, notice: Notice, since: float, timeout: float) -> float | None:
+        """Seconds from ``since`` (monotonic) until the card displayed a page of the notice; None if it never did."""
+
+        def first() -> float | None:
+            for shown in self.card.shown:
+                if shown.at >= since and self.is_page_of(shown.sha256, notice):
+                    return shown.at - since
+            return None
+
+        self.card.wait_for(lambda _card: first() is not None, timeout)
+        return first()
+
+    def gone(self, notice: Notice, since: float, timeout: float) -> float | None:
+        """Seconds from ``since`` until the card's glass no longer shows the notice; None if it stays."""
+
+        def ended(card: SimulatedCard) -> bool:
+            return not self.is_page_of(card.glass, notice)
+
+        if not self.card.wait_for(ended, timeout):
+            return None
+        after = [shown.at for shown in self.card.changes if shown.at >= since]
+        return (after[0] - since) if after else 0.0
+
+    def is_page_of(self, sha256: str, notice: Notice) -> bool:
+        found = self.pages.get(sha256)
+        return found is not None and found[0] is not None and found[0].id == notice.id
+
+    def _put_asset(self, sha256: str, data: bytes) -> None:
+        answer = requests.put(
+            f"{self.town.url}/v1/assets/{sha256}",
+            data=data,
+            headers={"Authorization": f"Bearer {STAFF_KEY}", "Content-Type": "application/octet-stream"},
+            timeout=30,
+        )
+        if answer.status_code >= 400:
+            raise FeedError(str(answer.status_code))
+        self.assets[sha256] = data
+
+    def _asset(self, image: Image) -> bytes | None:
+        return self.assets.get(image.sha256) if image.name else None
+
+
+def home_screen(samples: Sequence[Sample]) -> str:
+    """The village most of the notices are about."""
+    codes = Counter(
+        str(sample.document.get("village_code", ""))
+        for sample in samples
+        if not str(sample.document.get("village_code", "")).endswith("000")
+    )
+    return codes.most_common(1)[0][0] if codes else "990203104205"
+
+
+def _town_config(screen: str) -> TownConfig:
+    return TownConfig(
+        keys=(
+            ApiKey.of(SCREEN_KEY, Role.SCREEN, screen, "demo screen"),
+            ApiKey.of(STAFF_KEY, Role.TOWN_ADMIN, screen[:6] + "000000", "demo staff"),
+        ),
+        code=screen[:9] + "000",
+        name="清溪镇人民政府",
+    )
+
+
+def _config(setting: Setting, state: Path, town: Running, card: SimulatedCard) -> Config:
+    (state / "platform.key").write_text(SCREEN_KEY, encoding="utf-8")
+    document: Mapping[str, object] = {
+        "screen": {"code": setting.screen, "name": "demo"},
+        "platform": {"url": town.url, "key_file": state / "platform.key", "heartbeat_seconds": 2},
+        "keys_file": town.keys_file,
+        "panels": [
+            {"name": "main", "profile": setting.panel.name, "card": {"family": setting.family, "url": card.url}}
+        ],
+        "hours": {"open": "00:00", "close": "24:00"},
+        "state": state / "state",
+        "control": state / "control.sock",
+        "cache": state / "cache",
+        "safe_page": list(SAFE_LINES),
+    }
+    return Config.model_validate(document)
+
+
+@contextmanager
+def raise_curtain(setting: Setting, clock: Clock) -> Iterator[Stage]:
+    """Everything running, on loopback only, until the block ends; then all of it is stopped and removed."""
+    with ExitStack() as stack:
+        state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ledsign-")))
+        (state / "state").mkdir()
+        signing = make_signing("demo-town", trust=load_keys(setting.keys) if setting.keys else None)
+        town = stack.enter_context(
+            serve_town(state / "town", _town_config(setting.screen), clock, host="127.0.0.1", port=0, signing=signing)
+        )
+        line = "tcp://127.0.0.1:0" if setting.baud is None else f"pty://{state}/line"
+        card = stack.enter_context(
+            serve(setting.family, line, setting.panel, setting.out / "card", setting.web, baud=setting.baud)
+        )
+        daemon = Daemon(_config(setting, state, town, card), clock, pace=setting.pace)
+        renderer = Renderer(setting.panel, daemon.policy, state / "cache")
+        stage = Stage(setting, town, card, daemon, clock, renderer)
+        safe = renderer.safe_page(SAFE_LINES)
+        stage.pages[safe.sha256] = (None, safe)
+        stop = threading.Event()
+        thread = threading.Thread(target=daemon.run, args=(stop,), name="daemon", daemon=True)
+        thread.start()
+        try:
+            yield stage
+        finally:
+            stop.set()
+            thread.join(30)
+
