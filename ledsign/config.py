@@ -17,6 +17,7 @@ from ledsign.i18n import _
 from ledsign.panel import ColorMode, Panel, load_panels
 from ledsign.policy import Policy, load_policy
 from ledsign.resources import resource
+from ledsign.tighten import merge
 from ledsign.yamlfile import Path_, YamlFile, read_yaml
 
 DEFAULT_PATH = Path("/etc/ledsign/ledsign.yaml")
@@ -106,6 +107,7 @@ class Config(Section):
     control: Path = Path("/run/ledsign/control.sock")
     cache: Path | None = None
     policy: Path | None = None
+    policy_override: Path | None = None  # may only tighten
     profile: str | None = None
     hours: HoursSection | None = None
     timezone: str = "Asia/Shanghai"
@@ -167,7 +169,7 @@ def _explain(files: list[YamlFile], error: ValidationError) -> ConfigError:
 def _resolve(document: dict[str, object], folder: Path) -> None:
     """Make the document's paths absolute, relative to the folder of the file they stand in."""
     holders: list[tuple[dict[str, object], tuple[str, ...]]] = [
-        (document, ("keys_file", "state", "control", "cache", "policy"))
+        (document, ("keys_file", "state", "control", "cache", "policy", "policy_override"))
     ]
     if isinstance(platform := document.get("platform"), dict):
         holders.append((platform, ("key_file", "ca_file")))
@@ -214,6 +216,8 @@ def load_config(path: Path) -> Config:
 def policy_of(config: Config) -> Policy:
     """The policy in force: shipped or configured, with the screen's own lit hours. Raises ConfigError."""
     policy = load_policy(config.policy or resource("configs", "policy.yaml"), config.profile)
+    if config.policy_override is not None:
+        policy = merge(policy, config.policy_override)
     if config.hours is None:
         return policy
     hours = replace(policy.hours, open=_minutes(config.hours.open), close=_minutes(config.hours.close))

@@ -16,7 +16,7 @@ from pathlib import Path
 import requests
 
 from ledsign.clock import Clock
-from ledsign.config import Config
+from ledsign.config import load_config, policy_of
 from ledsign.daemon import Daemon
 from ledsign.errors import FeedError
 from ledsign.feed.integrity import load_keys
@@ -52,12 +52,13 @@ class Setting:
 
 @dataclass(slots=True)
 class Stage:
-    """The running play. ``pages``: page identity → (notice, page) as a renderer of its own draws it."""
+    """Town and card, running. ``pages``: page identity → (notice, page) as a renderer of its own draws it;
+    ``config`` is the file a daemon for this screen reads."""
 
     setting: Setting
     town: Running
     card: SimulatedCard
-    daemon: Daemon
+    config: Path
     clock: Clock
     renderer: Renderer
     pages: dict[str, tuple[Notice | None, Page]] = field(default_factory=dict)
@@ -166,30 +167,34 @@ def _town_config(screen: str) -> TownConfig:
     )
 
 
-def _config(setting: Setting, state: Path, town: Running, card: SimulatedCard) -> Config:
-    (state / "platform.key").write_text(SCREEN_KEY, encoding="utf-8")
+def _write_config(setting: Setting, state: Path, town: Running, card: SimulatedCard) -> Path:
+    key = state / "platform.key"
+    key.write_text(SCREEN_KEY, encoding="utf-8")
+    key.chmod(0o600)
     document: Mapping[str, object] = {
         "screen": {"code": setting.screen, "name": "demo"},
-        "platform": {"url": town.url, "key_file": state / "platform.key", "heartbeat_seconds": 2},
-        "keys_file": town.keys_file,
+        "platform": {"url": town.url, "key_file": str(key), "heartbeat_seconds": 2},
+        "keys_file": str(town.keys_file),
         "panels": [
             {"name": "main", "profile": setting.panel.name, "card": {"family": setting.family, "url": card.url}}
         ],
         "hours": {"open": "00:00", "close": "24:00"},
-        "state": state / "state",
-        "control": state / "control.sock",
-        "cache": state / "cache",
+        "state": "state",
+        "control": "control.sock",
+        "cache": "cache",
         "safe_page": list(SAFE_LINES),
+        "log_level": "warning",
     }
-    return Config.model_validate(document)
+    path = state / "ledsign.yaml"
+    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
+    return path
 
 
 @contextmanager
-def raise_curtain(setting: Setting, clock: Clock) -> Iterator[Stage]:
-    """Everything running, on loopback only, until the block ends; then all of it is stopped and removed."""
+def set_stage(setting: Setting, clock: Clock) -> Iterator[Stage]:
+    """Town and card on loopback until the block ends; then both are stopped and their state is removed."""
     with ExitStack() as stack:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ledsign-")))
-        (state / "state").mkdir()
         signing = make_signing("demo-town", trust=load_keys(setting.keys) if setting.keys else None)
         town = stack.enter_context(
             serve_town(state / "town", _town_config(setting.screen), clock, host="127.0.0.1", port=0, signing=signing)
@@ -198,17 +203,24 @@ def raise_curtain(setting: Setting, clock: Clock) -> Iterator[Stage]:
         card = stack.enter_context(
             serve(setting.family, line, setting.panel, setting.out / "card", setting.web, baud=setting.baud)
         )
-        daemon = Daemon(_config(setting, state, town, card), clock, pace=setting.pace)
-        renderer = Renderer(setting.panel, daemon.policy, state / "cache")
-        stage = Stage(setting, town, card, daemon, clock, renderer)
+        config = _write_config(setting, state, town, card)
+        renderer = Renderer(setting.panel, policy_of(load_config(config)), state / "cache")
+        stage = Stage(setting, town, card, config, clock, renderer)
         safe = renderer.safe_page(SAFE_LINES)
         stage.pages[safe.sha256] = (None, safe)
-        stop = threading.Event()
-        thread = threading.Thread(target=daemon.run, args=(stop,), name="daemon", daemon=True)
-        thread.start()
-        try:
-            yield stage
-        finally:
-            stop.set()
-            thread.join(30)
+        yield stage
+
+
+@contextmanager
+def play(stage: Stage, clock: Clock) -> Iterator[Daemon]:
+    """A daemon for the stage's screen, in threads of this process, until the block ends."""
+    daemon = Daemon(load_config(stage.config), clock, pace=stage.setting.pace)
+    stop = threading.Event()
+    thread = threading.Thread(target=daemon.run, args=(stop,), name="daemon", daemon=True)
+    thread.start()
+    try:
+        yield daemon
+    finally:
+        stop.set()
+        thread.join(30)
 

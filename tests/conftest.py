@@ -29,6 +29,7 @@ def corpus(shared: Path) -> Path:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+    parser.addoption("--kills", type=int, default=4, help="how often the daemon is killed (make kill: 50)")
 
 
 @pytest.fixture

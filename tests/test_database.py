@@ -31,14 +31,21 @@ def test_settings_that_keep_every_commit(path: Path) -> None:
 def test_all_or_nothing(path: Path) -> None:
     with Database(path, ballast_bytes=SMALL) as database:
         database.migrate("t", ["CREATE TABLE t (a)"])
-        with pytest.raises(KeyError), database.transaction() as connection:
+
+        def fails(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT INTO t VALUES (1)")
             with database.transaction() as inner:  # joins the outer one
                 inner.execute("INSERT INTO t VALUES (2)")
             raise KeyError
-        with pytest.raises(StoreError, match="syntax"), database.transaction() as connection:
+
+        def nonsense(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT INTO t VALUES (1)")
             connection.execute("NONSENSE")
+
+        with pytest.raises(KeyError):
+            database.run(fails)
+        with pytest.raises(StoreError, match="syntax"):
+            database.run(nonsense)
         assert database.query("SELECT * FROM t") == []
         with pytest.raises(StoreError):
             database.query("SELECT * FROM missing")

@@ -7,8 +7,9 @@ gives the same bytes. Layout of the unpacked payload, little endian:
 
 * ``uint32 lut[0x40000]``, code point -> ``cell << 3 | code``; code as in ``ledsign/render/atlas.py``
   (from 0x3F000 on: half-width letters that are full width when they stand alone)
-* ``uint8 cells[n][16]``, one row of 8 LEDs a byte, leftmost LED in the high bit; cells 0 and 1 are the
-  visible "missing" box, the two halves of a full-width glyph follow each other
+* ``uint8 full[f][16][2]``, full-width glyphs: 16 rows of 16 LEDs, leftmost LED in the high bit; glyph 0 is the
+  visible "missing" box; glyph ``i`` has the cells ``2 i`` and ``2 i + 1``
+* ``uint8 half[h][16]``, half-width glyphs; glyph ``i`` has the cell ``2 f + i``
 """
 
 import argparse
@@ -86,39 +87,38 @@ def widen(cp: int, bits: str) -> str:
     return "".join(f"{row << shift:04X}" for row in rows)
 
 
-def halves(bits: str) -> bytes:
-    """16 or 32 bytes: the left half's 16 rows, then the right half's."""
-    rows = bytes.fromhex(bits)
-    return rows if len(rows) == 16 else rows[0::2] + rows[1::2]
-
-
 def compile_atlas(raw: bytes) -> tuple[bytes, dict[str, int]]:
     """Payload and its counts."""
     glyphs = read_hex(raw)
     wide = gb2312_symbols()
-    lut = [0 << 3 | FULL] * LUT_SIZE
+    lut = [FULL] * LUT_SIZE
     for cp in range(NARROW):
         if dropped(cp):
             lut[cp] = DROP
-    cells = bytearray(halves(FULL_BOX))
+    full, half = [FULL_BOX], list[str]()
+    places: dict[int, tuple[bool, int, int]] = {}  # code point -> (full width, number, code)
     substituted = 0
     for cp, source in sorted(glyphs.items()):
         bits = source
         mark = unicodedata.category(chr(cp)) in {"Mn", "Me"}
         if len(bits) == 32 and cp in wide and not mark:
             if cp < 0x1000 and unicodedata.category(chr(cp))[0] == "L":
-                lut[NARROW + cp] = len(cells) // 16 << 3 | HALF
-                cells += halves(bits)
+                places[NARROW + cp] = False, len(half), HALF
+                half.append(bits)
             bits = widen(cp, bits)
             substituted += 1
-        full = len(bits) == 64
-        code = (MARK_FULL if full else MARK_HALF) if mark else (FULL if full else HALF)
-        lut[cp] = len(cells) // 16 << 3 | code
-        cells += halves(bits)
+        if len(bits) == 64:
+            places[cp] = True, len(full), MARK_FULL if mark else FULL
+            full.append(bits)
+        else:
+            places[cp] = False, len(half), MARK_HALF if mark else HALF
+            half.append(bits)
+    for cp, (is_full, number, code) in places.items():
+        lut[cp] = (2 * number if is_full else 2 * len(full) + number) << 3 | code
     for alias, target in ALIASES.items():
         lut[alias] = lut[target]
-    payload = b"".join(value.to_bytes(4, "little") for value in lut) + bytes(cells)
-    return payload, {"cells": len(cells) // 16, "glyphs": len(glyphs), "widened": substituted}
+    payload = b"".join(value.to_bytes(4, "little") for value in lut) + bytes.fromhex("".join(full + half))
+    return payload, {"full": len(full), "half": len(half), "glyphs": len(glyphs), "widened": substituted}
 
 
 def build(source: Path, folder: Path) -> dict[str, object]:

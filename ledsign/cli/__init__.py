@@ -1,43 +1,55 @@
 """``ledsign``: one program, one verb a task. Each file of this room holds one family of verbs."""
 
+from importlib import import_module
+
 import click
 
 from ledsign import __version__
-from ledsign.cli import card, demo, ledger, notice, operator, plan, preview, run, simulate, town
 from ledsign.i18n import _
 
+_VERBS = {
+    "demo": "demo",
+    "run": "run",
+    "check": "run",
+    "doctor": "run",
+    "notice": "notice",
+    "preview": "preview",
+    "fonts": "preview",
+    "plan": "plan",
+    "simulate": "simulate",
+    "card": "card",
+    "urgent": "operator",
+    "takedown": "operator",
+    "blank": "operator",
+    "unblank": "operator",
+    "status": "operator",
+    "now": "operator",
+    "why": "operator",
+    "timeline": "operator",
+    "notices": "operator",
+    "ledger": "ledger",
+    "town": "town",
+}
 
-@click.group(help=_("Controller for village LED notice screens."))
+
+class _Verbs(click.Group):
+    """Loads the file of a verb when it is called: the daemon starts without the web server of the demo."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        command = getattr(import_module(f"ledsign.cli.{_VERBS[cmd_name]}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=_Verbs, help=_("Controller for village LED notice screens."))
 @click.version_option(__version__)
 @click.option("--quiet", is_flag=True, help=_("Print nothing but errors (and JSON, where asked for)."))
 def cli(quiet: bool) -> None:
-    """Verbs are registered below; ``quiet`` is read back by ``cli.common.emit``."""
-
-
-for command in (
-    demo.demo,
-    run.run,
-    run.check,
-    run.doctor,
-    notice.notice,
-    preview.preview,
-    preview.fonts,
-    plan.plan,
-    simulate.simulate,
-    card.card,
-    operator.urgent,
-    operator.takedown,
-    operator.blank,
-    operator.unblank,
-    operator.status,
-    operator.now,
-    operator.why,
-    operator.timeline,
-    operator.notices,
-    ledger.ledger,
-    town.town,
-):
-    cli.add_command(command)
+    """``quiet`` is read back by ``cli.common.emit``."""
 
 
 def main() -> None:

@@ -9,11 +9,12 @@ import click
 
 from ledsign.cli.common import Exit, emit, fail, json_option, panel_option
 from ledsign.clock import Clock, ShiftedClock, SystemClock
+from ledsign.daemon import Daemon
 from ledsign.errors import ConfigError, FeedError, LedsignError
 from ledsign.i18n import _
 from ledsign.notice import Notice
 from ledsign.panel import Panel
-from ledsign.stage import Setting, Stage, home_screen, raise_curtain
+from ledsign.stage import Setting, Stage, home_screen, play, set_stage
 from ledsign.town.samples import Sample, load_form, load_samples
 
 ROUTINE_S, EMERGENCY_S, EMERGENCY_SERIAL_S, TAKEDOWN_S = 2.0, 1.0, 3.0, 2.0  # what the demo promises
@@ -66,11 +67,14 @@ class _Reporter:
         self._printed = len(shown)
 
 
-class _Play:
+class _Acts:
     """The acts, spread over the seconds there are."""
 
-    def __init__(self, stage: Stage, reporter: _Reporter, seconds: float, late: Sample | None) -> None:
+    def __init__(
+        self, stage: Stage, daemon: Daemon, reporter: _Reporter, seconds: float, late: Sample | None
+    ) -> None:
         self._stage = stage
+        self._daemon = daemon
         self._report = reporter
         self._seconds = seconds
         self._late = late
@@ -127,7 +131,7 @@ class _Play:
         self._stage.staff("POST", f"/v1/notices/{notice.id}/withdraw", load_form("withdraw-party-dues"))
         gone = self._stage.gone(notice, since, 30)
         self._measured("takedown", gone, TAKEDOWN_S, _("withdrawn → dark"))
-        if self._stage.daemon.store.raw(notice.id) is not None:
+        if self._daemon.store.raw(notice.id) is not None:
             self.missed.append("takedown: bytes still in the store")
 
     def _push(self, form: str) -> Notice:
@@ -191,14 +195,14 @@ def _publish_all(stage: Stage, samples: tuple[Sample, ...], as_json: bool) -> in
     return count
 
 
-def _settle(stage: Stage) -> dict[str, object]:
+def _settle(daemon: Daemon, clock: Clock) -> dict[str, object]:
     """After the play: has every row of evidence arrived at the town, once, and does the chain hold?"""
     quiet = threading.Event()
-    until = stage.clock.monotonic() + 15
-    while stage.daemon.ledger.unsent_count() and stage.clock.monotonic() < until:
+    until = clock.monotonic() + 15
+    while daemon.ledger.unsent_count() and clock.monotonic() < until:
         quiet.wait(0.1)
-    verified = stage.daemon.ledger.verify()
-    return {"rows": verified.rows, "chain": verified.ok, "unsent": stage.daemon.ledger.unsent_count()}
+    verified = daemon.ledger.verify()
+    return {"rows": verified.rows, "chain": verified.ok, "unsent": daemon.ledger.unsent_count()}
 
 
 @click.command(help=_("The main job on this machine: platform, daemon, simulated card; prints what the card shows."))
@@ -243,16 +247,16 @@ def demo(
     late = samples[-1] if folder is None and len(samples) > 1 else None
     setting = Setting(panel, home_screen(samples), out, family, baud, pace, web, _keys(folder, keys))
     try:
-        with raise_curtain(setting, clock) as stage:
+        with set_stage(setting, clock) as stage, play(stage, clock) as daemon:
             reporter = _Reporter(stage, as_json)
             published = _publish_all(stage, samples[:-1] if late else samples, as_json)
-            play = _Play(stage, reporter, seconds, late)
-            play.run()
-            evidence = _settle(stage)
+            acts = _Acts(stage, daemon, reporter, seconds, late)
+            acts.run()
+            evidence = _settle(daemon, clock)
             reporter.pages()
     except LedsignError as error:
         fail(Exit.UNEXPECTED, str(error))
-    faults = [*play.missed]
+    faults = [*acts.missed]
     if reporter.foreign:
         faults.append(f"{reporter.foreign} pictures that no preview drew")
     if not evidence["chain"] or evidence["unsent"]:

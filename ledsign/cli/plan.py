@@ -11,6 +11,7 @@ from ledsign.cli.common import Exit, emit, fail, json_option, panel_option
 from ledsign.clock import SystemClock
 from ledsign.errors import ConfigError, RefusedError
 from ledsign.feed.parse import parse_json, parse_notice
+from ledsign.frame import PageKind
 from ledsign.i18n import _
 from ledsign.notice import AssetReader, Image, Notice
 from ledsign.panel import Panel
@@ -161,9 +162,13 @@ def _print(made: Forecast, items: Mapping[str, Item], panel: Panel, at: datetime
 
 def _load(folder: Path, panel: Panel, policy: Policy, notices: Sequence[Notice]) -> list[Item]:
     renderer, assets = Renderer(panel, policy), _assets(folder)
-    return [
-        Item(notice, tuple(page.dwell_s for page in renderer.render(notice, assets).pages)) for notice in notices
-    ]
+    items = []
+    for notice in notices:
+        pages = renderer.render(notice, assets).pages
+        body = tuple(page.dwell_s for page in pages if page.kind is not PageKind.DIGEST)
+        digest = next((page.dwell_s for page in pages if page.kind is PageKind.DIGEST), None)
+        items.append(Item(notice, body, digest))
+    return items
 
 
 @click.command(

@@ -150,7 +150,8 @@ def _write(page: Page, stem: str, panel: Panel, output: _Output) -> str | None:
 
 def _summary(file: Path, rendered: Rendered, *, same: bool) -> str:
     seconds = sum(page.dwell_s for page in rendered.pages)
-    lines = [_("{file}: {pages} pages, {seconds:.0f} s").format(file=file, pages=len(rendered.pages), seconds=seconds)]
+    count = len(rendered.pages)
+    lines = [_("{file}: {pages} pages, {seconds:.0f} s").format(file=file, pages=count, seconds=seconds)]
     lines += [_glyph_line(glyph) for glyph in rendered.missing]
     lines += [_("  shown otherwise: {reason}").format(reason=reason) for reason in rendered.degraded]
     if not same:

@@ -40,13 +40,13 @@ class AssetFolder:
         path = self._path(sha256)
         try:
             data = path.read_bytes()
+            if hashlib.sha256(data).hexdigest() == sha256:
+                return data
+            path.unlink(missing_ok=True)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise StoreError(f"{path}: {error}") from error
-        if hashlib.sha256(data).hexdigest() == sha256:
-            return data
-        path.unlink(missing_ok=True)
         return None
 
     def write(self, sha256: str, data: bytes) -> None:
@@ -86,7 +86,8 @@ class AssetFolder:
                 if self.has(sha256):
                     self._path(sha256).unlink(missing_ok=True)
                     count += 1
-            self._sync()
+            if count:
+                self._sync()
         except OSError as error:
             raise StoreError(f"{self._folder}: {error}") from error
         return count

@@ -4,7 +4,8 @@ The rotation keeps no index. Everything it needs to go on lies in these values, 
 a removed one cannot break a position that does not exist.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
@@ -86,56 +87,74 @@ class Exposure:
 NEVER = Exposure()
 
 
-def record(exposure: Exposure, shown: Shown, passes_min: int = 1) -> Exposure:
-    """The account after one more page. Only complete, believed, acknowledged dwell is counted; a page that was
+@dataclass(slots=True)
+class _Count:
+    """The counted part of an account while pages are added to it."""
+
+    pages: int
+    passes: int
+    pass_mask: int
+    first_pass_at: datetime | None
+    last_pass_at: datetime | None
+    counted_days: tuple[date, ...]
+    day: date | None
+    day_passes: int
+    day_mask: int
+    weakest: AckLevel | None
+
+    def void(self, pages: int) -> None:
+        """Drawn anew with another page count: half passes mean nothing any more."""
+        self.pages, self.pass_mask, self.day_mask = pages, 0, 0
+
+    def add(self, shown: Shown, passes_min: int) -> None:
+        day, bit, full = shown.at.date(), 1 << (shown.n - 1), (1 << shown.of) - 1
+        if day != self.day:
+            self.day, self.day_passes, self.day_mask = day, 0, 0
+        self.weakest = shown.ack if self.weakest is None else min(self.weakest, shown.ack)
+        self.pass_mask |= bit
+        self.day_mask |= bit
+        if self.pass_mask == full:
+            self.passes, self.pass_mask = self.passes + 1, 0
+            self.last_pass_at = shown.at + timedelta(seconds=shown.seconds)
+            self.first_pass_at = self.first_pass_at or self.last_pass_at
+        if self.day_mask == full:
+            self.day_passes, self.day_mask = self.day_passes + 1, 0
+            if self.day_passes >= passes_min and day not in self.counted_days:
+                self.counted_days = (*self.counted_days, day)
+
+
+def record_all(exposure: Exposure, pages: Iterable[Shown], passes_min: int = 1) -> Exposure:
+    """The account after more pages. Only complete, believed, acknowledged dwell is counted; a page that was
     cut short leaves the bookmark where it is and is shown again from its start. A local day counts from its
     ``passes_min``-th full pass on."""
-    fresh = shown.turn != exposure.turn
-    after = replace(
-        exposure,
-        turn=shown.turn,
-        air_s=shown.air_s,
-        slice_s=shown.seconds + (0.0 if fresh else exposure.slice_s),
-        slice_pages=0 if fresh else exposure.slice_pages,
-        seconds=exposure.seconds + shown.seconds,
-        began_at=exposure.began_at or shown.at,
-        last_shown_at=max(exposure.last_shown_at or shown.at, shown.at),
-    )
-    if shown.of and shown.of != after.pages:  # drawn anew with another page count: half passes are void
-        after = replace(after, pages=shown.of, pass_mask=0, day_mask=0)
-    if shown.kind is ShownKind.DIGEST or not (shown.complete or shown.kind is ShownKind.FAILED):
-        return after
-    after = replace(after, bookmark=shown.n % shown.of, slice_pages=after.slice_pages + 1)
-    if shown.kind is ShownKind.FAILED or not shown.counts:
-        return after
-    return _count(after, shown, passes_min)
+    count = _Count(
+        exposure.pages, exposure.passes, exposure.pass_mask, exposure.first_pass_at, exposure.last_pass_at,
+        exposure.counted_days, exposure.day, exposure.day_passes, exposure.day_mask, exposure.weakest,
+    )  # fmt: skip
+    bookmark, turn, air_s = exposure.bookmark, exposure.turn, exposure.air_s
+    slice_s, slice_pages, seconds = exposure.slice_s, exposure.slice_pages, exposure.seconds
+    began, latest = exposure.began_at, exposure.last_shown_at
+    for shown in pages:
+        if shown.turn != turn:
+            turn, slice_s, slice_pages = shown.turn, 0.0, 0
+        air_s = shown.air_s
+        slice_s += shown.seconds
+        seconds += shown.seconds
+        began = began or shown.at
+        latest = max(latest or shown.at, shown.at)
+        if shown.of and shown.of != count.pages:
+            count.void(shown.of)
+        if shown.kind is not ShownKind.DIGEST and (shown.complete or shown.kind is ShownKind.FAILED):
+            bookmark, slice_pages = shown.n % shown.of, slice_pages + 1
+            if shown.counts and shown.kind is ShownKind.PAGE:
+                count.add(shown, passes_min)
+    return Exposure(
+        bookmark, turn, air_s, slice_s, slice_pages, seconds, count.pages, began, latest, count.passes,
+        count.pass_mask, count.first_pass_at, count.last_pass_at, count.counted_days, count.day,
+        count.day_passes, count.day_mask, count.weakest,
+    )  # fmt: skip
 
 
-def _count(exposure: Exposure, shown: Shown, passes_min: int) -> Exposure:
-    full = (1 << shown.of) - 1
-    bit = 1 << (shown.n - 1)
-    end = shown.at + timedelta(seconds=shown.seconds)
-    day = shown.at.date()
-    weakest = shown.ack if exposure.weakest is None else min(exposure.weakest, shown.ack)
-    pass_mask = exposure.pass_mask | bit
-    day_mask = exposure.mask_on(day) | bit
-    day_passes = exposure.passes_on(day)
-    passes, first, last, days = exposure.passes, exposure.first_pass_at, exposure.last_pass_at, exposure.counted_days
-    if pass_mask == full:
-        passes, first, last, pass_mask = passes + 1, first or end, end, 0
-    if day_mask == full:
-        day_passes, day_mask = day_passes + 1, 0
-        if day_passes >= passes_min and day not in days:
-            days = (*days, day)
-    return replace(
-        exposure,
-        weakest=weakest,
-        passes=passes,
-        pass_mask=pass_mask,
-        first_pass_at=first,
-        last_pass_at=last,
-        counted_days=days,
-        day=day,
-        day_passes=day_passes,
-        day_mask=day_mask,
-    )
+def record(exposure: Exposure, shown: Shown, passes_min: int = 1) -> Exposure:
+    """The account after one more page; see ``record_all``."""
+    return record_all(exposure, (shown,), passes_min)

@@ -10,7 +10,7 @@ weights (Kuszmaul, Bamboo Trimming Revisited, SPAA 2022), which bounds every not
 When the lit time left is just enough for what is still owed today, only indebted notices take turns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
@@ -18,7 +18,7 @@ from enum import IntEnum
 from ledsign.frame import AckLevel
 from ledsign.notice import Notice
 from ledsign.playlist.capacity import USABLE
-from ledsign.playlist.exposure import Exposure, Shown, ShownKind, record
+from ledsign.playlist.exposure import Exposure, Shown, ShownKind, record_all
 from ledsign.playlist.preempt import STATUTORY_FLOOR, Level, urgent_due
 
 SLICE_S = 90.0
@@ -268,19 +268,9 @@ class Board:
     def shown(self, slot: Slot, at: datetime, counts: bool = True, passes_min: int = 1) -> Entry:
         """Write the slot down as shown from ``at`` on, page after page; returns its entry."""
         entry = self.entry(slot)
-        exposure, of = entry.exposure, len(entry.dwells)
-        pages = [(ShownKind.DIGEST, 0, entry.digest_s or 0.0)] if slot.digest else []
-        pages += [(ShownKind.PAGE, i + 1, entry.dwells[i]) for i in range(slot.first, slot.first + slot.count)]
-        for kind, n, dwell in pages:
-            self.air_s += dwell
-            exposure = record(
-                exposure,
-                Shown(n, of, kind, at, dwell, True, counts, AckLevel.ACKED, slot.turn, self.air_s),
-                passes_min,
-            )
-            at += timedelta(seconds=dwell)
+        entry.exposure = record_all(entry.exposure, self._pages(entry, slot, at, counts), passes_min)
+        exposure = entry.exposure
         self.turn = max(self.turn, slot.turn)
-        entry.exposure = exposure
         if entry.level is Level.URGENT:
             self._urgent_shown = exposure
         elif entry.level is not Level.EMERGENCY:
@@ -289,3 +279,19 @@ class Board:
             self.debt_s += entry.debt_s - debt
             self.first_debt_s += entry.first_debt_s - first
         return entry
+
+    def _pages(self, entry: Entry, slot: Slot, at: datetime, counts: bool) -> Iterator[Shown]:
+        of = len(entry.dwells)
+        if slot.digest and entry.digest_s is not None:
+            self.air_s += entry.digest_s
+            yield Shown(
+                0, 0, ShownKind.DIGEST, at, entry.digest_s, True, False, AckLevel.ACKED, slot.turn, self.air_s
+            )
+            at += timedelta(seconds=entry.digest_s)
+        for index in range(slot.first, slot.first + slot.count):
+            dwell = entry.dwells[index]
+            self.air_s += dwell
+            yield Shown(
+                index + 1, of, ShownKind.PAGE, at, dwell, True, counts, AckLevel.ACKED, slot.turn, self.air_s
+            )
+            at += timedelta(seconds=dwell)

@@ -11,7 +11,7 @@ from ledsign.playlist.exposure import Exposure, Key
 from ledsign.playlist.hours import later
 from ledsign.playlist.plan import Item, PlanMode, Situation
 from ledsign.playlist.rotation import Slot
-from ledsign.policy import Policy
+from ledsign.policy import Policy, effective_retention
 from ledsign.trust import ClockTrust
 
 Outage = tuple[datetime, datetime]
@@ -66,13 +66,13 @@ class Simulation:
             situation = self._situation()
             edges = [*situation.edges, *(start for start, _ in self._outages if start > self.at), until]
             edge = min(edges)
-            if situation.mode in (PlanMode.DARK, PlanMode.SAFE):
+            if situation.board.next(situation.phase(self.at), situation.lit) is None:
                 self.at = edge
                 continue
             yield from self._stretch(situation, edge)
 
     def _stretch(self, situation: Situation, edge: datetime) -> Iterator[Aired]:
-        """Turns up to the next edge of any window, or until a pass has changed who is visible."""
+        """Turns up to the next edge of any window, or until a pass may have changed who is visible."""
         settled = True
         while settled and self.at < edge:
             slot = situation.board.next(situation.phase(self.at), situation.lit)
@@ -80,14 +80,19 @@ class Simulation:
                 self.at = edge
                 return
             begun, key = self.at, (slot.notice_id, slot.revision)
-            before = situation.board.entry(slot).exposure
-            after = situation.board.shown(slot, begun, passes_min=self._policy.complete_passes_min).exposure
+            entry = situation.board.entry(slot)
+            before = entry.exposure
+            situation.board.shown(slot, begun, passes_min=self._policy.complete_passes_min)
+            after = entry.exposure
             self.exposures[key] = after
             self.at = later(begun, slot.seconds)
             if after.day is not None and after.day_passes > before.passes_on(after.day):
                 day = key, after.day
                 self.passes[day] = self.passes.get(day, 0) + after.day_passes - before.passes_on(after.day)
-            settled = after.counted_days == before.counted_days and bool(before.passes) == bool(after.passes)
+            settled = before.passes > 0 and (
+                after.counted_days == before.counted_days
+                or len(after.counted_days) < effective_retention(entry.notice, self._policy)
+            )
             yield Aired(begun, slot, situation.mode)
 
 

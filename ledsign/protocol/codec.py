@@ -7,8 +7,9 @@ A codec is pure: bytes in, messages out, and back. It keeps no port, no clock an
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import ClassVar, Protocol, Self, TypeAlias, cast
 
 from ledsign.errors import ConfigError
@@ -115,6 +116,11 @@ class Codec(Protocol):
         family never answers."""
         ...
 
+    def value(self, kind: str, data: bytes) -> tuple[object, bytes]:
+        """A value that is no packet of its own (a picture, a sum), by the family's name for it: read, and
+        written again. Raises ProtocolError when it is damaged, UnsupportedError for an unknown kind."""
+        ...
+
     def formats(self, mode: ColorMode, width: int = 0, height: int = 0) -> tuple[PixelFormat, ...]:
         """Pixel formats for such a panel, lossless ones first; with a size, only those that fit."""
         ...
@@ -124,16 +130,21 @@ _BUILT_IN = {"cp5200": "ledsign.protocol.cp5200:CP5200"}  # a checkout without i
 _GROUP = "ledsign.cards"
 
 
+@cache
+def _installed() -> Mapping[str, EntryPoint]:
+    """Families that installed packages bring; looking for them is slow."""
+    return {point.name: point for point in entry_points(group=_GROUP)}
+
+
 def families() -> tuple[str, ...]:
     """Names of all known families; none of them is imported for this."""
-    return tuple(sorted(set(_BUILT_IN) | {point.name for point in entry_points(group=_GROUP)}))
+    return tuple(sorted({*_BUILT_IN, *_installed()}))
 
 
 def codec_class(family: str) -> type[Codec]:
     """The codec of a family. Raises ConfigError when there is none of that name."""
-    for point in entry_points(group=_GROUP):
-        if point.name == family:
-            return cast(type[Codec], point.load())
+    if point := _installed().get(family):
+        return cast(type[Codec], point.load())
     if family not in _BUILT_IN:
         raise ConfigError(f"no card family {family!r}; known: {', '.join(families())}")
     module, _, name = _BUILT_IN[family].partition(":")

@@ -31,7 +31,7 @@ class Splitter:
         for start in range(0, len(data), self._limit):  # a flood is cut up: memory stays bounded
             self._buffer += data[start : start + self._limit]
             packets += self._scan()
-            if len(self._buffer) > self._limit:
+            while len(self._buffer) > self._limit:
                 self._drop(1)
                 packets += self._scan()
         return packets

@@ -1,7 +1,7 @@
 """The compiled glyph atlas: unpacked once, memory-mapped read-only, shared by every process.
 
 ``fonts/atlas-16.json`` describes the payload that ``tools/build_atlas.py`` wrote to ``fonts/atlas-16.xz``:
-a look-up table from code point to cell and the cells themselves, 8 LEDs wide and 16 high.
+a look-up table from code point to cell, and the glyphs in cells of 8 x 16 LEDs.
 """
 
 import hashlib
@@ -31,13 +31,32 @@ CELL_BYTES: Final = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Atlas:
-    """``lut[cp]`` = cell << 3 | code; ``cells[i]`` = 16 rows of 8 LEDs, high bit left."""
+    """``lut[cp]`` = cell << 3 | code.
+
+    ``full[i]``: 16 rows of a full-width glyph, each row two bytes in memory order kept as one opaque 16-bit
+    value, so that a page of them is one gather; its cells are ``2 i`` and ``2 i + 1``. ``half[i]``: 16 rows of
+    8 LEDs, high bit left; its cell is ``2 len(full) + i``.
+    """
 
     px: int
     lut: NDArray[np.uint32]
-    cells: NDArray[np.uint8]
+    full: NDArray[np.uint16]
+    half: NDArray[np.uint8]
     version: str
     sha256: str
+
+    def rows(self, cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
+        """``(n, 16)`` bytes of half cells."""
+        whole = 2 * len(self.full)
+        sides = self.full.view(np.uint8).reshape(-1, 16, 2)
+        is_half = cells >= whole
+        if not is_half.any():
+            return sides[cells >> 1, :, cells & 1]
+        rows = np.empty((len(cells), 16), dtype=np.uint8)
+        rows[is_half] = self.half[cells[is_half] - whole]
+        rest = cells[~is_half]
+        rows[~is_half] = sides[rest >> 1, :, rest & 1]
+        return rows
 
 
 def default_cache() -> Path:
@@ -65,11 +84,13 @@ def load(cache: Path | None = None) -> Atlas:
         payload = _mapped(target, size) if _store(target, raw) else None
         if payload is None:
             payload = np.frombuffer(raw, dtype=np.uint8)
-    split = int(about["lut"]) * 4
+    table = int(about["lut"]) * 4
+    split = table + int(about["full"]) * 2 * CELL_BYTES
     return Atlas(
         px=int(about["px"]),
-        lut=payload[:split].view(np.uint32),
-        cells=payload[split:].reshape(-1, CELL_BYTES),
+        lut=payload[:table].view(np.uint32),
+        full=payload[table:split].view(np.uint16).reshape(-1, CELL_BYTES),
+        half=payload[split:].reshape(-1, CELL_BYTES),
         version=str(about["sources"][0]["version"]),
         sha256=digest,
     )
@@ -78,7 +99,8 @@ def load(cache: Path | None = None) -> Atlas:
 def intact(atlas: Atlas) -> bool:
     """Whether what is mapped is still what was shipped (reads it all; for checks, not for start-up)."""
     digest = hashlib.sha256(atlas.lut.tobytes())
-    digest.update(atlas.cells.tobytes())
+    digest.update(atlas.full.tobytes())
+    digest.update(atlas.half.tobytes())
     return digest.hexdigest() == atlas.sha256
 
 

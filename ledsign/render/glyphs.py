@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ledsign.render.atlas import ADVANCE, DROP, FULL, HALF, MARK_FULL, Atlas
 
 Codepoints = NDArray[np.uint32]
+CODEPOINT = np.dtype("<u4")
 
 _COMPOSABLE = re.compile("[^\u0300-\u036f][\u0300-\u036f]+")
 _NARROW = 0x3F000  # half-width letters by code point, see tools/build_atlas.py
@@ -58,7 +59,7 @@ class Cells:
 
 def codepoints(text: str) -> Codepoints:
     """Code points of any Python string, lone surrogates included."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), CODEPOINT)
 
 
 def shape(atlas: Atlas, text: str) -> Text:

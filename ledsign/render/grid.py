@@ -79,7 +79,7 @@ def _own_header(header: tuple[tuple[HeaderCell, ...], ...], count: int) -> tuple
             while column < count and taken[top][column]:
                 column += 1
             end, bottom = column + max(1, cell.colspan), top + max(1, cell.rowspan)
-            if end > count or bottom > rows or any(taken[r][c] for r in range(top, bottom) for c in range(column, end)):
+            if end > count or bottom > rows or any(any(line[column:end]) for line in taken[top:bottom]):
                 return None
             for r in range(top, bottom):
                 taken[r][column:end] = [True] * (end - column)

@@ -27,7 +27,10 @@ _NO_START_CHARS = (
     "，。、；：？！）】》〉」』”’〕］｝％‰℃·…～々〗〞﹞﹚﹜°′″ー゛゜ヽヾァィゥェォッャュョヮ" + ",.;:?!)]}%'~\u2011"
 )
 _NO_END_CHARS = "（【《〈「『“‘〔［｛￥№§〖〝¥$＄£€﹝﹙﹛第" + "([{#"
-_UNIT_CHARS = "元万亿千百年月日时点分秒号人户组名次个岁届期亩吨斤米里天周条项户辆台座间份页楼℃℉％‰㎡㎥㎏㎜㎝㎞角毛只件处所盏升"
+_UNIT_CHARS = (
+    "元万亿千百年月日时点分秒号人户组名次个岁届期亩吨斤米里天周条项"
+    "户辆台座间份页楼℃℉％‰㎡㎥㎏㎜㎝㎞角毛只件处所盏升"
+)
 _INNER_CHARS = ".,:/-–—~～：．×·年月时点"
 _SPACES = " \u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u200a\u205f\u3000"
 _GLUES = "\u00a0\u2007\u2009\u202f"
@@ -97,7 +100,8 @@ def _clause_end(cps: Codepoints, kind: NDArray[np.uint16]) -> NDArray[np.bool_]:
     not one inside a figure, a time or a word."""
     small = np.minimum(cps[:-1], 0x7F)
     before = np.concatenate((kind[:1], kind[:-2]))
-    return _CLAUSE[small] & (cps[:-1] < 0x80) & (before & ALNUM == 0)
+    ends: NDArray[np.bool_] = _CLAUSE[small] & (cps[:-1] < 0x80) & (before & ALNUM == 0)
+    return ends
 
 
 def _soft(cps: Codepoints) -> list[bool]:

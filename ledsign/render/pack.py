@@ -77,7 +77,7 @@ def _planes(page: Page, count: int) -> bytes:
     lit = channels(page)
     have = lit.shape[2]
     if count == 1:
-        chosen = [lit.any(axis=2)]
+        chosen = [lit.max(axis=2)]
     elif have == 1:
         # a one-colour page on a card with several planes: red, or red with green for yellow light
         chosen = [lit[:, :, 0], *([np.zeros_like(lit[:, :, 0])] * (count - 1))]
@@ -98,10 +98,10 @@ def _gif(page: Page) -> bytes:
     if colours is None:
         indexed = image.quantize(_PALETTE_SIZE, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     else:
-        palette = sorted(colour for _, colour in colours)
+        palette = sorted(colour for _, colour in colours if isinstance(colour, tuple))
         codes = np.zeros(source.shape[:2], dtype=np.uint8)
         key = source.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
-        known = np.array([r << 16 | g << 8 | b for r, g, b in palette], dtype=np.uint32)
+        known = np.array(palette, dtype=np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
         codes[:] = np.searchsorted(known, key)
         indexed = Image.fromarray(codes, mode="P")
         indexed.putpalette([value for colour in palette for value in colour])

@@ -8,7 +8,7 @@ from typing import Final
 
 from ledsign.frame import Page, PageKind
 from ledsign.notice import AssetReader, Notice, Status, Urgency, no_assets
-from ledsign.panel import ColorMode, Panel
+from ledsign.panel import Panel
 from ledsign.policy import Policy
 from ledsign.render import theme
 from ledsign.render.atlas import Atlas, load
@@ -16,12 +16,12 @@ from ledsign.render.band import Band
 from ledsign.render.flow import Space, paginate, reading_us
 from ledsign.render.fonts import MissingGlyph, base_scale, body_scale
 from ledsign.render.front import emergency_chunks, front_chunks, title_chunks
-from ledsign.render.items import Item, Rect, Run, Sheet
+from ledsign.render.items import Item, Rect, Sheet
 from ledsign.render.layout import Layout
 from ledsign.render.raster import compose
 from ledsign.render.setting import LINE_PITCH, Setter, Style, aligned, fitted, run
 
-_CACHE: Final = 128
+_CACHE_BYTES: Final = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Renderer:
         self.atlas: Atlas = load(cache_dir)
         self._inks = theme.palette(panel.mode)
         self._styles: dict[bool, Style] = {}
+        self._held = 0
         self._cache: OrderedDict[tuple[str, tuple[str, ...]], Rendered] = OrderedDict()
 
     def render(self, notice: Notice, assets: AssetReader = no_assets, night: bool = False) -> Rendered:
@@ -54,9 +55,7 @@ class Renderer:
         known = self._cache.get(key)
         if known is None:
             known = self._render(notice, assets)
-            self._cache[key] = known
-            if len(self._cache) > _CACHE:
-                self._cache.popitem(last=False)
+            self._remember(key, known)
         else:
             self._cache.move_to_end(key)
         if not night:
@@ -69,6 +68,14 @@ class Renderer:
         """Drop a notice's bitmaps: what was withdrawn must not stay in memory."""
         for key in [key for key in self._cache if key[0] == digest]:
             del self._cache[key]
+
+    def _remember(self, key: tuple[str, tuple[str, ...]], rendered: Rendered) -> None:
+        """Keep the newest drawings, within a bound of bytes; the caches are shadows and may be dropped."""
+        self._cache[key] = rendered
+        self._held += _size(rendered)
+        while self._held > _CACHE_BYTES and len(self._cache) > 1:
+            _, dropped = self._cache.popitem(last=False)
+            self._held -= _size(dropped)
 
     def safe_page(self, lines: Sequence[str]) -> Page:
         """A quiet page of a few centred lines for when nothing may be shown; what does not fit is left out."""
@@ -117,8 +124,7 @@ class Renderer:
         scale = body_scale(panel, base, LINE_PITCH, most)
         if emergency:
             scale = max(scale, base_scale(panel, sight.emergency_arcmin))
-            while panel.width // (16 * (scale + 1)) >= 10 and (panel.height - 16 * base - 3) // (20 * (scale + 1)) >= 3:
-                scale += 1
+            scale = max(scale, min(panel.width // 160, (panel.height - 16 * base - 3) // 60))  # 10 x 3 characters
         height = panel.height - Band.height(base)
         body = fitted(panel.width, height, scale)
         return Style(
@@ -165,3 +171,7 @@ class Renderer:
         panel = self.panel
         pixels = compose(self.atlas, items, panel.width, panel.height, panel.mode, self._inks)
         return Page(panel.width, panel.height, panel.mode, pixels, dwell, kind, n, of)
+
+
+def _size(rendered: Rendered) -> int:
+    return sum(len(page.pixels) for page in rendered.pages)

@@ -5,14 +5,15 @@ per LED for everything else; they are ORed at the end. Colour pages have only th
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ledsign.errors import RenderError
 from ledsign.panel import ColorMode
-from ledsign.render.atlas import Atlas
+from ledsign.render.atlas import FULL, Atlas
+from ledsign.render.glyphs import CODEPOINT, cells, shape
 from ledsign.render.items import Item, Picture, Rect, Run
 
 _SPREAD: Final = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).view(np.uint64).ravel()
@@ -20,6 +21,7 @@ _SPREAD: Final = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).
 _ONES: Final = 0x0101010101010101
 
 Pixels = NDArray[np.uint8]
+Word = TypeVar("Word", np.uint8, np.uint16)
 
 
 def compose(
@@ -58,6 +60,28 @@ def _colored(canvas: Pixels, palette: Sequence[tuple[int, int, int]]) -> Pixels:
     return page
 
 
+def text_page(atlas: Atlas, lines: Sequence[str], width: int, height: int, pitch: int = 16) -> bytes:
+    """A mono page of left-aligned lines of 16 LED text, the first at the top edge.
+
+    A page of full-width characters is one table look-up and one gather, whatever it says. Raises RenderError
+    when the lines do not fit.
+    """
+    columns = width // 16
+    text = "".join([line.ljust(columns, "\u3000") for line in lines])
+    cps = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), CODEPOINT)
+    glyphs = atlas.lut.take(cps, mode="clip")  # beyond the table: its last entry, the missing box
+    fits = len(cps) == columns * len(lines) and (len(lines) - 1) * pitch + 16 <= height and not width % 16
+    if not fits or np.bitwise_or.reduce(glyphs ^ FULL) & 7:
+        runs = [Run(0, n * pitch, 1, 1, cells(shape(atlas, line.rstrip()))) for n, line in enumerate(lines)]
+        return compose(atlas, runs, width, height, ColorMode.MONO, ())
+    block = atlas.full.take(glyphs >> 4, axis=0, mode="clip").reshape(len(lines), columns, 16).transpose(0, 2, 1)
+    if pitch == 16 and len(lines) * 16 == height:
+        return block.tobytes()
+    page = np.zeros((height, columns), dtype=np.uint16)
+    _lines(page, 0, len(lines), pitch)[:] = block
+    return page.tobytes()
+
+
 def _mono(atlas: Atlas, items: Sequence[Item], width: int, height: int) -> bytes:
     grid: list[Run] = []
     rest: list[Item] = []
@@ -80,11 +104,11 @@ def _mono(atlas: Atlas, items: Sequence[Item], width: int, height: int) -> bytes
 def _gather(atlas: Atlas, runs: Sequence[Run]) -> Pixels:
     """``(n, 16)`` rows of all half cells of the runs in order, combining marks laid over."""
     ids = runs[0].cells.ids if len(runs) == 1 else np.concatenate([run.cells.ids for run in runs])
-    rows = atlas.cells.take(ids, axis=0)
+    rows = atlas.rows(ids)
     start = 0
     for run in runs:
         for position, cell in run.cells.marks:
-            rows[start + position] |= atlas.cells[cell]
+            rows[start + position] |= atlas.rows(np.array([cell], dtype=np.uint32))[0]
         start += len(run.cells.ids)
     return rows
 
@@ -109,7 +133,7 @@ def _write_grid(rows: Pixels, runs: Sequence[Run], packed: Pixels) -> None:
         index += lines
 
 
-def _lines(surface: Pixels, y: int, lines: int, pitch: int) -> Pixels:
+def _lines(surface: NDArray[Word], y: int, lines: int, pitch: int) -> NDArray[Word]:
     """A writable view of ``lines`` text lines, 16 rows each, ``pitch`` apart."""
     down, across = surface.strides
     return np.lib.stride_tricks.as_strided(

@@ -9,7 +9,6 @@ from ledsign.render.glyphs import Text, cells, missing, shape
 from ledsign.render.items import Chunk, Item, Run
 from ledsign.render.linebreak import weight, wrap
 
-
 LINE_PITCH = 1.25  # least, in character heights: large panels read better so
 
 

@@ -166,7 +166,8 @@ class _Builder:
                 items.append(run(line, x, top, form.size.scale, theme.KEY))
                 read += weight(line)
             if head.bottom < depth(tuple(heads)):
-                items.append(Rect(left, bottoms[head.bottom - 1] - form.gap // 2 - form.rule, room, form.rule, theme.RULE))
+                under = bottoms[head.bottom - 1] - form.gap // 2 - form.rule
+                items.append(Rect(left, under, room, form.rule, theme.RULE))
         height = bottoms[-1]
         items.append(Rect(0, height - form.gap // 2 - form.rule, form.size.width, form.rule, theme.RULE))
         items.extend(self._verticals(group, tops[0], height - form.gap // 2 - form.rule))
@@ -305,8 +306,8 @@ class _Builder:
             slices[-1].append(row)
             heights, time = higher, time + read
         if len(slices) > 1 and len(slices[-2]) > 2 and (len(slices[-1]) == 1 or all(row.total for row in slices[-1])):
-            moved = slices[-2][-1]
-            if all(height + self.form.high(line.lines) <= room for height, line in zip(heights, moved.groups, strict=True)):
+            moved = [self.form.high(line.lines) for line in slices[-2][-1].groups]
+            if all(height + more <= room for height, more in zip(heights, moved, strict=True)):
                 slices[-1].insert(0, slices[-2].pop())
         return slices
 

@@ -33,13 +33,11 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A town that answers. ``keyring`` is what its screens trust, ``keys_file`` the same as a file;
-    ``storage`` is for looking into from the same process."""
+    """A town that answers. ``keyring`` is what its screens trust, ``keys_file`` the same as a file."""
 
     url: str
     keyring: Keyring
     keys_file: Path
-    storage: TownStorage
 
 
 class _Server:
@@ -120,7 +118,7 @@ def serve(
             server = _Server(app, hub, listener, config.limits.connections)
             server.start()
             try:
-                yield Running(_url(listener), signing.keyring, keys_file, storage)
+                yield Running(_url(listener), signing.keyring, keys_file)
             finally:
                 server.stop()
     finally:

@@ -31,19 +31,13 @@ DEGRADED = {
 def verdicts(corpus: Path, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Verdict]]:
     """Every file judged in the order of the index, with memory from one to the next."""
     index = json.loads((corpus / "index.json").read_text(encoding="utf-8"))
+    keys, policy = load_keys(corpus / "public-test-keys.json"), load_policy(root / "configs" / "policy.yaml")
     with Database(tmp_path_factory.mktemp("oracle") / "state.db", ballast_bytes=4096) as database:
         store = Store(database)
         result = {}
         for entry in [*index["notices"], *index["negative"]]:
             now = datetime.fromisoformat(entry.get("clock", index["test_clock"]))
-            context = Context(
-                SCREEN,
-                load_keys(corpus / "public-test-keys.json"),
-                load_policy(root / "configs" / "policy.yaml"),
-                now,
-                known=store.known,
-                cancelled=store.cancelled(),
-            )
+            context = Context(SCREEN, keys, policy, now, store.known, store.cancelled())
             raw = (corpus / entry["file"]).read_bytes()
             result[entry["file"]] = verdict = judge(raw, context)
             store.apply(verdict, raw, now)

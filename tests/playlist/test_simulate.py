@@ -50,7 +50,7 @@ def test_forecast_and_screen_show_the_same_pages() -> None:
 
 @settings(max_examples=12, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(1, 90), st.sampled_from([5.0, 10.0, 15.0]), st.booleans()), min_size=1, max_size=9),
+    st.lists(st.tuples(st.integers(1, 90), st.sampled_from([5.0, 10.0]), st.booleans()), min_size=1, max_size=9),
     st.integers(60, 15 * 60),
 )
 def test_feasible_promises_are_kept_every_day(shapes: list[tuple[int, float, bool]], lit_minutes: int) -> None:
@@ -83,8 +83,9 @@ def test_sixty_days_keep_quota_and_term() -> None:
         exposure = simulation.exposures[one.notice.key]
         assert len(exposure.counted_days) in (30, 31)  # the 30 x 24 h end on the 31st, then it leaves
         assert account(one.notice, exposure, policy(), start + timedelta(days=60)).state is TermState.MET
-        for day in range(30):
-            assert simulation.passes[one.notice.key, (start + timedelta(days=day)).date()] >= need(one, policy()).quota
+        owed = need(one, policy()).quota
+        days = [(start + timedelta(days=day)).date() for day in range(30)]
+        assert all(simulation.passes[one.notice.key, day] >= owed for day in days)
 
 
 def replace_retain(one: Item, days: int) -> Item:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import requests
 import zxingcpp
 from PIL import Image as Picture
 
-from kit import ZONE
+from kit import ZONE, FakeClock
 from ledsign.errors import ConfigError
 from ledsign.feed.accept import Context, judge
 from ledsign.feed.client import PlatformClient

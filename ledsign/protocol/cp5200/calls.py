@@ -7,7 +7,7 @@ weak witness. Source: vendor multi-window protocol V1.9 (2012), checked against 
 
 import struct
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from ledsign.errors import ProtocolError
 from ledsign.protocol.cp5200 import i1
@@ -18,6 +18,11 @@ def need(condition: bool, what: str) -> None:
     """Structure check of a received packet."""
     if not condition:
         raise ProtocolError(what)
+
+
+def _fields(form: str, data: bytes, rest: bytes) -> tuple[Any, ...]:
+    """Numbers from the head of ``data``, and what stands behind them."""
+    return (*struct.unpack_from(form, data), rest)
 
 
 class Call(Message):
@@ -83,8 +88,7 @@ class RichText(Call):
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         need(len(data) >= 9 and len(data) % 3 == 0, "rich text length")
-        window, effect, align, speed, stay_s = struct.unpack_from(">BBBBH", data)
-        return cls(window, effect, align, speed, stay_s, data[6:])
+        return cls(*_fields(">BBBBH", data, data[6:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ class Image(Call):
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         need(len(data) > 10, "picture is empty")
-        image = cls(*struct.unpack_from(">BBBHBHH", data), data=data[10:])
+        image = cls(*_fields(">BBBHBHH", data, data[10:]))
         if image.format == cls.I1:
             i1.parse(image.data)
         elif image.format == cls.GIF:
@@ -146,7 +150,7 @@ class StaticText(Call):
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         need(len(data) >= 16 and data.find(b"\0", 15) == len(data) - 1, "static text end")
-        return cls(*struct.unpack_from(">BBBHHHHBBBB", data), text=data[15:-1])
+        return cls(*_fields(">BBBHHHHBBBB", data, data[15:-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ class ClockText(Call):
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         need(len(data) >= 11 and data.find(b"\0", 10) == len(data) - 1, "clock text end")
-        return cls(*struct.unpack_from(">BHBBBBBBB", data), text=data[10:-1])
+        return cls(*_fields(">BHBBBBBBB", data, data[10:-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +272,7 @@ class PureText(Call):
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         need(len(data) >= 11 and data.find(b"\0", 10) == len(data) - 1, "pure text end")
-        return cls(*struct.unpack_from(">BBBBHBBBB", data), text=data[10:-1])
+        return cls(*_fields(">BBBBHBBBB", data, data[10:-1]))
 
 
 @dataclass(frozen=True, slots=True)

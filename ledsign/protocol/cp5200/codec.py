@@ -199,7 +199,7 @@ class CP5200:
     @staticmethod
     def _say(*commands: Message) -> Routine:
         for command in commands:  # not `yield from`: a tuple's iterator cannot be sent the replies
-            yield command
+            yield command  # noqa: UP028
         return None
 
     @staticmethod
@@ -235,6 +235,12 @@ class CP5200:
         taken = besides.code if isinstance(besides, basic.Basic) else None
         known = (basic.QueryVersion(), basic.QueryClock(), basic.QueryPower(), basic.QueryBrightness())
         return [probe for probe in known if probe.code != taken]
+
+    def value(self, kind: str, data: bytes) -> tuple[object, bytes]:
+        if kind != "i1-pixels":
+            raise UnsupportedError(f"cp5200 knows no value {kind!r}")
+        image = i1.parse(data)
+        return image, image.pack()
 
     def formats(self, mode: ColorMode, width: int = 0, height: int = 0) -> tuple[PixelFormat, ...]:
         """RGB: 8-bit planes hold every colour but only fit small panels, GIF is lossless up to 256 colours,

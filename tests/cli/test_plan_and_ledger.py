@@ -1,0 +1,136 @@
+"""The verbs ``plan`` and ``ledger`` as a person or a script uses them."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ledsign.cli.ledger import ledger as ledger_verb
+from ledsign.cli.plan import plan as plan_verb
+from ledsign.database import Database
+from ledsign.evidence import ShownRow
+from ledsign.frame import AckLevel
+from ledsign.ledger import Ledger
+from ledsign.trust import ClockTrust
+from playlist_kit import at
+
+CLOCK = "2026-11-21T09:00:00+08:00"
+
+
+def plan(*arguments: str) -> Result:
+    return CliRunner().invoke(plan_verb, [*arguments, "--clock", CLOCK])
+
+
+def objects(result: Result) -> list[dict[str, object]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_the_corpus_fits_on_a_large_panel_and_every_notice_gets_its_showings(corpus: Path) -> None:
+    result = plan(str(corpus), "--panel", "p10-320x160-mono", "--hours", "0.5", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = objects(result)
+    summary = found[-1]
+    assert (summary["kind"], summary["fit"], summary["missed"], summary["blame"]) == ("summary", "feasible", [], [])
+    notices = [document for document in found if document["kind"] == "notice"]
+    assert len(notices) == summary["notices"]
+    assert all(document["achieved_shows"] >= document["required_shows"] for document in notices)  # type: ignore[operator]
+    turns = [document for document in found if document["kind"] == "turn"]
+    assert turns[0]["at"] == CLOCK
+    hidden = summary["hidden"]
+    assert isinstance(hidden, dict)
+    assert {"repealed", "withdrawn", "expired"} <= set(hidden.values())
+
+
+def test_too_much_for_a_day_exits_21_and_names_who(corpus: Path, tmp_path: Path) -> None:
+    short = tmp_path / "policy.yaml"
+    text = (Path(__file__).parents[2] / "configs" / "policy.yaml").read_text(encoding="utf-8")
+    assert 'close: "21:30"' in text
+    short.write_text(text.replace('close: "21:30"', 'close: "08:30"'), encoding="utf-8")
+    for name in ("p17-finance-q3-214rows.json", "p22-grain-subsidy-230rows.json", "p13-meeting-call-short.json"):
+        (tmp_path / name).symlink_to(corpus / name)
+    result = plan(str(tmp_path), "--policy", str(short), "--json")
+    assert result.exit_code == 21
+    *notices, summary = objects(result)
+    assert summary["fit"] == "infeasible"
+    assert len(summary["blame"]) == 1  # type: ignore[arg-type]
+    for document in notices:
+        assert (document["id"] in summary["blame"]) == document["missed"] == document["blamed"]  # type: ignore[operator]
+    words = plan(str(tmp_path), "--policy", str(short), "--hours", "0.1")
+    assert words.exit_code == 21
+    assert str(notices[0]["title"]) in words.stdout.splitlines()[-1]
+
+
+def test_a_folder_without_notices_and_odd_arguments(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    result = plan(str(tmp_path))
+    assert result.exit_code == 65
+    assert "x.json" in result.stderr
+    assert CliRunner().invoke(plan_verb, [str(tmp_path), "--clock", "soon"]).exit_code == 2
+    assert CliRunner().invoke(plan_verb, [str(tmp_path), "--clock", "2026-11-21T09:00:00"]).exit_code == 2
+    assert plan(str(tmp_path), "--policy", str(tmp_path / "none.yaml")).exit_code == 78
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    row = ShownRow(
+        "n-1", 1, "d" * 64, 1, 1, "body", at(9), 10.0, "e" * 64, AckLevel.ACKED, True, ClockTrust.TRUSTED, "main", 1
+    )
+    with Database(tmp_path / "ledsign.db", ballast_bytes=4096) as database:
+        ledger = Ledger(database)
+        for turn in range(1, 6):
+            ledger.record(replace(row, turn=turn, shown_at=at(9) + timedelta(minutes=turn)))
+        ledger.record(replace(row, turn=6, complete=False, shown_at=at(9, 6)))
+        ledger.append_event("stop", at(9, 7), {"why": "test"})
+        ledger.anchor()
+    return tmp_path
+
+
+def ask(state: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(ledger_verb, [*arguments, "--state", str(state)])
+
+
+def test_tail_in_words_and_json(state: Path) -> None:
+    assert [o["seq"] for o in objects(ask(state, "tail", "-n", "2", "--json"))] == [6, 7]
+    assert len(ask(state, "tail").stdout.splitlines()) == 7
+
+
+def test_verify_says_sound_or_names_the_row(state: Path) -> None:
+    sound = ask(state, "verify", "--json")
+    assert (sound.exit_code, objects(sound)[0]["rows"]) == (0, 7)
+    assert ask(state, "verify").exit_code == 0
+    with Database(state / "ledsign.db", ballast_bytes=4096) as database, database.transaction() as connection:
+        connection.execute("DROP TRIGGER ledger_no_delete")
+        connection.execute("DELETE FROM ledger WHERE seq = 3")
+    broken = ask(state, "verify", "--json")
+    assert (broken.exit_code, objects(broken)[0]["bad_seq"], objects(broken)[0]["reason"]) == (30, 3, "sequence")
+    assert "3" in ask(state, "verify").stdout
+    (state / "ledsign.db.head").write_text("nonsense")
+    assert ask(state, "verify").exit_code == 30
+
+
+def test_export_as_lines_and_as_register(state: Path, tmp_path: Path) -> None:
+    lines = ask(state, "export")
+    assert [o["seq"] for o in objects(lines)] == list(range(1, 8))
+    register = ask(state, "export", "--format", "csv", "--from", "2026-11-21", "--to", "2026-11-21")
+    assert register.stdout.startswith("\ufeff序号,")
+    assert ",1,5,1," in register.stdout
+    out = tmp_path / "register.csv"
+    assert objects(ask(state, "export", "--format", "csv", "--out", str(out), "--json"))[0]["rows"] == 1
+    assert out.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert ask(state, "export", "--from", "today").exit_code == 2
+    assert ask(state, "export", "--out", str(tmp_path / "no" / "x")).exit_code == 65
+
+
+def test_certificate_of_a_notice_and_of_none(state: Path) -> None:
+    made = objects(ask(state, "certificate", "n-1", "--json"))[0]
+    assert (made["passes"], made["counted_days"], made["evidence_level"]) == (5, ["2026-11-21"], 2)
+    assert made["head_seq"] == 7
+    assert "n-1" in ask(state, "certificate", "n-1").stdout
+    assert ask(state, "certificate", "n-2").exit_code == 65
+
+
+def test_no_state_folder_is_try_later(tmp_path: Path) -> None:
+    assert ask(tmp_path / "none", "tail").exit_code == 75

@@ -1,0 +1,94 @@
+"""The codec kit: what every registered family must pass. A family brings a ``Case``; the kit does the rest."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ledsign.errors import UnsupportedError
+from ledsign.protocol.codec import Codec, Link
+from ledsign.protocol.message import Message
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A packet from outside and where it comes from."""
+
+    id: str
+    data: bytes
+    link: Link
+    source: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """A family's side: packets from outside, a codec that reads them, and things it must refuse."""
+
+    family: str
+    goldens: Sequence[Golden]
+    make: Callable[[Link], Codec]
+    false_header: dict[Link, bytes]  # bytes that promise a packet which never comes
+    unknown: dict[Link, bytes]  # a sound packet of a kind that nobody knows
+    unsupported: Sequence[Message | object]
+
+
+def read(codec: Codec, *pieces: bytes) -> list[Message]:
+    return [message for piece in pieces for message in codec.feed(piece)]
+
+
+def both_ways(case: Case, golden: Golden) -> None:
+    codec = case.make(golden.link)
+    messages = read(codec, golden.data)
+    assert len(messages) == 1, golden.id
+    assert codec.encode(messages[0]) == [golden.data], golden.id
+
+
+def any_chunking(case: Case, goldens: Sequence[Golden], cuts: Sequence[int]) -> None:
+    """All packets in one stream, cut anywhere, give the same messages."""
+    link = goldens[0].link
+    expected = [m for g in goldens for m in read(case.make(link), g.data)]
+    stream = b"".join(g.data for g in goldens)
+    edges = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts)})
+    pieces = [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    codec = case.make(link)
+    assert read(codec, *pieces, b"") + codec.silence() == expected
+
+
+def noise_then_packet(case: Case, golden: Golden, noise: bytes) -> None:
+    """After any noise the packet is found, at the latest when the line falls quiet."""
+    codec = case.make(golden.link)
+    wanted = read(case.make(golden.link), golden.data)
+    before = read(codec, noise) + codec.silence()
+    assert read(codec, golden.data) + codec.silence() == wanted, (golden.id, before)
+    together = case.make(golden.link)
+    assert (read(together, noise + golden.data) + together.silence())[-1:] == wanted, golden.id
+
+
+def false_header(case: Case, golden: Golden) -> None:
+    codec = case.make(golden.link)
+    wanted = read(case.make(golden.link), golden.data)
+    assert read(codec, case.false_header[golden.link], golden.data) + codec.silence() == wanted
+
+
+def flipped_bits(case: Case, golden: Golden) -> int:
+    """Any one bit flipped gives no message; returns how many were tried."""
+    for bit in range(len(golden.data) * 8):
+        spoiled = bytearray(golden.data)
+        spoiled[bit // 8] ^= 1 << bit % 8
+        codec = case.make(golden.link)
+        assert read(codec, bytes(spoiled)) + codec.silence() == [], (golden.id, bit)
+    return len(golden.data) * 8
+
+
+def truncated(case: Case, golden: Golden) -> None:
+    for length in range(len(golden.data)):
+        codec = case.make(golden.link)
+        assert read(codec, golden.data[:length]) + codec.silence() == [], (golden.id, length)
+
+
+def unsupported(case: Case, link: Link) -> None:
+    codec = case.make(link)
+    for message in case.unsupported:
+        try:
+            packets = codec.encode(message)  # type: ignore[arg-type]
+        except UnsupportedError:
+            continue
+        raise AssertionError(f"{message} gave {packets}")

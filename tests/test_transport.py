@@ -1,0 +1,124 @@
+"""Lines: real sockets, real pseudo-terminals, and every failure as a TransportError."""
+
+import os
+import socket
+import threading
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledsign.errors import ConfigError, TransportError
+from ledsign.transport import open_transport, parse_url
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        yield listener
+
+
+@pytest.fixture
+def pty(tmp_path: Path) -> Iterator[tuple[int, str]]:
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    path = tmp_path / "tty"
+    path.symlink_to(os.ttyname(slave))
+    yield master, f"pty://{path}?baud=9600"
+    os.close(slave)
+    os.close(master)
+
+
+def test_tcp_both_ways_and_no_delay(server: socket.socket) -> None:
+    line = open_transport(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+    peer, _ = server.accept()
+    with peer:
+        line.write(b"question", 1)
+        assert peer.recv(100) == b"question"
+        peer.sendall(b"answer")
+        assert line.read(2) == b"answer"
+        assert line.read(0.01) == b""
+        assert line.line_seconds(1000) == 0
+        peer.close()
+        with pytest.raises(TransportError):
+            line.read(2)
+        with pytest.raises(TransportError):
+            line.write(b"x", 1)
+    line.close()
+
+
+def test_tcp_nobody_there(server: socket.socket) -> None:
+    port = server.getsockname()[1]
+    server.close()
+    with pytest.raises(TransportError):
+        open_transport(f"tcp://127.0.0.1:{port}")
+
+
+def test_tcp_write_gives_up_on_a_peer_that_does_not_read(server: socket.socket) -> None:
+    line = open_transport(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+    peer, _ = server.accept()
+    with peer, pytest.raises(TransportError):
+        line.write(bytes(20_000_000), 0.3)
+    with pytest.raises(TransportError):  # never used again
+        line.read(0.1)
+
+
+def test_pty_both_ways(pty: tuple[int, str]) -> None:
+    master, url = pty
+    line = open_transport(url)
+    line.write(b"\x00\xa5\xff\r\n", 1)
+    assert os.read(master, 100) == b"\x00\xa5\xff\r\n"
+    threading.Timer(0.05, os.write, (master, b"\x03\x04late")).start()
+    assert line.read(2) != b""
+    assert line.line_seconds(960) == pytest.approx(1.0)
+    line.close()
+    with pytest.raises(TransportError):
+        line.read(0.1)
+    with pytest.raises(TransportError):
+        line.write(b"x", 0.1)
+
+
+def test_serial_write_that_gets_stuck(pty: tuple[int, str]) -> None:
+    line = open_transport(pty[1])
+    with pytest.raises(TransportError):
+        line.write(bytes(200_000), 0.3)
+
+
+def test_serial_device_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(TransportError):
+        open_transport(f"serial://{tmp_path}/ttyUSB9?baud=57600")
+
+
+def test_serial_is_exclusive(pty: tuple[int, str]) -> None:
+    line = open_transport(pty[1])
+    with pytest.raises(TransportError):
+        open_transport(pty[1])
+    line.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "tcp://127.0.0.1",
+        "tcp://:5200",
+        "tcp://host:99999",
+        "serial://ttyUSB0",
+        "serial:///dev/ttyUSB0?baud=12345",
+        "serial:///dev/ttyUSB0?baud=fast",
+        "carrier-pigeon://coop",
+        "pty:relative",
+    ],
+)
+def test_urls_that_make_no_sense(url: str) -> None:
+    with pytest.raises(ConfigError):
+        parse_url(url)
+
+
+def test_url_parts() -> None:
+    address = parse_url("tcp://10.0.0.7?code=01020304&id=3", 5200)
+    assert (address.host, address.port, address.session) == ("10.0.0.7", 5200, True)
+    assert address.options == {"code": "01020304", "id": "3"}
+    serial = parse_url("serial:///dev/ttyUSB0?baud=115200&id=2")
+    assert (serial.line, serial.options, serial.session) == ({"baud": 115200}, {"id": "2"}, False)
