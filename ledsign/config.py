@@ -3,14 +3,13 @@
 Every fault is a ConfigError with file, line, key and, for an unknown key, the nearest known one.
 """
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ledsign.errors import ConfigError
 from ledsign.i18n import _
@@ -18,9 +17,11 @@ from ledsign.panel import ColorMode, Panel, load_panels
 from ledsign.policy import Policy, load_policy
 from ledsign.resources import resource
 from ledsign.tighten import merge
-from ledsign.yamlfile import Path_, YamlFile, read_yaml
+from ledsign.validation import mapping, validate
+from ledsign.yamlfile import read_yaml
 
 DEFAULT_PATH = Path("/etc/ledsign/ledsign.yaml")
+_PATHS = {"keys_file", "state", "control", "cache", "policy", "policy_override", "key_file", "ca_file"}
 
 
 def _clock_time(value: str) -> str:
@@ -129,54 +130,15 @@ class Config(Section):
         return panels[section.profile]
 
 
-def _known_keys(model: type[BaseModel], where: Path_) -> Iterable[str]:
-    """Keys that may stand at ``where``, following sections and lists down from ``model``."""
-    for part in where:
-        if isinstance(part, int):
-            continue
-        field = model.model_fields.get(str(part))
-        if field is None:
-            return ()
-        nested = _sections(field.annotation)
-        if not nested:
-            return ()
-        model = nested[0]
-    return tuple(model.model_fields)
-
-
-def _sections(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for argument in get_args(annotation) for model in _sections(argument)]
-
-
-def _explain(files: list[YamlFile], error: ValidationError) -> ConfigError:
-    lines = []
-    for fault in error.errors():
-        # pydantic names the member of a union in the path; only real keys and indexes are ours
-        where = tuple(part for part in fault["loc"] if part not in {"str", "CustomPanel"})
-        source = next((file for file in reversed(files) if where in file.lines), files[0])
-        message = fault["msg"]
-        if fault["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(str(where[-1]), list(_known_keys(Config, where[:-1])), 1)
-            message = _("unknown key") + (_("; did you mean {key!r}?").format(key=near[0]) if near else "")
-        elif fault["type"] == "missing":
-            message = _("this key is missing")
-        lines.append(str(source.error(where, message)))
-    return ConfigError("\n".join(dict.fromkeys(lines)))
-
-
-def _resolve(document: dict[str, object], folder: Path) -> None:
-    """Make the document's paths absolute, relative to the folder of the file they stand in."""
-    holders: list[tuple[dict[str, object], tuple[str, ...]]] = [
-        (document, ("keys_file", "state", "control", "cache", "policy", "policy_override"))
-    ]
-    if isinstance(platform := document.get("platform"), dict):
-        holders.append((platform, ("key_file", "ca_file")))
-    for holder, keys in holders:
-        for key in keys:
-            if isinstance(value := holder.get(key), str):
-                holder[key] = str(folder / value)
+def _resolved(document: Mapping[str, object], folder: Path) -> dict[str, object]:
+    """The document with its paths made absolute, relative to the folder of the file they stand in."""
+    found = {
+        key: str(folder / value) if key in _PATHS and isinstance(value, str) else value
+        for key, value in document.items()
+    }
+    if isinstance(platform := found.get("platform"), dict):
+        found["platform"] = _resolved(platform, folder)
+    return found
 
 
 def _merge(base: dict[str, object], over: dict[str, object]) -> dict[str, object]:
@@ -195,14 +157,8 @@ def load_config(path: Path) -> Config:
     ]
     document: dict[str, object] = {}
     for file in files:
-        if not isinstance(file.data, dict):
-            raise file.error((), _("expected a mapping of keys"))
-        _resolve(file.data, file.path.parent.resolve())
-        document = _merge(document, file.data)
-    try:
-        config = Config.model_validate(document)
-    except ValidationError as error:
-        raise _explain(files, error) from error
+        document = _merge(document, _resolved(mapping(file), file.path.parent.resolve()))
+    config = validate(Config, document, files)
     names = [section.name for section in config.panels]
     if len(set(names)) != len(names):
         raise files[0].error(("panels",), _("two panels have the same name"))

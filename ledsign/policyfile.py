@@ -4,14 +4,12 @@ Only ``policy.py`` and ``tighten.py`` read these models; the rest of the program
 ``note`` may stand in any section: they tell people where a figure comes from.
 """
 
-import difflib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from ledsign.errors import ConfigError
+from ledsign.validation import validate
 from ledsign.yamlfile import YamlFile, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
@@ -274,34 +272,4 @@ class OverrideFile(Section):
 def read(path: Path, model: type[M]) -> tuple[M, YamlFile]:
     """The document and where its values stand. Raises ConfigError: all faults, one a line, each with its place."""
     file = read_yaml(path)
-    try:
-        return model.model_validate(file.data), file
-    except ValidationError as error:
-        raise _config_error(file, model, error) from error
-
-
-def _config_error(file: YamlFile, model: type[BaseModel], error: ValidationError) -> ConfigError:
-    """All faults of the file, one a line, each with its place."""
-    lines = []
-    for fault in error.errors(include_url=False):
-        where = fault["loc"]
-        message = fault["msg"]
-        if fault["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(str(where[-1]), _known_keys(model, where[:-1]), n=1)
-            message = "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
-        lines.append(str(file.error(where, message)))
-    return ConfigError("\n".join(lines))
-
-
-def _known_keys(model: type[BaseModel], where: Sequence[str | int]) -> list[str]:
-    """Keys that the section at ``where`` may have, as far as the path leads through plain sections."""
-    current: object = model
-    for part in where:
-        if isinstance(part, int) or not (isinstance(current, type) and issubclass(current, BaseModel)):
-            continue
-        field = current.model_fields.get(part)
-        inner = field.annotation if field else None
-        current = next(iter(getattr(inner, "__args__", ())), inner)
-    if not (isinstance(current, type) and issubclass(current, BaseModel)):
-        return []
-    return [field.alias or name for name, field in current.model_fields.items()]
+    return validate(model, file.data, [file]), file

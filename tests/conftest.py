@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ["LEDSIGN_LANG"] = "en"  # tests read the source's own messages, wherever they run
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -92,7 +92,7 @@ def test_unknown_profile(path: Path) -> None:
         ("timezone: Asia/Shanghai", "timezone: Asia/Nowhere", "no time zone"),
         ("retain_floor_days: 7", "retain_floor_days: seven", "retain_floor_days"),
         ("active_profile: strict", "active_profile: none", "no profile 'none'"),
-        ("form: text, frequency: event, due: null,", "form: text, frequency: event,", "due: Field required"),
+        ("form: text, frequency: event, due: null,", "form: text, frequency: event,", "due: this key is missing"),
         ("mode: tighten_only", "mode: anything", "override_rule.mode"),
     ],
 )

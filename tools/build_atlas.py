@@ -8,7 +8,8 @@ gives the same bytes. Layout of the unpacked payload, little endian:
 * ``uint32 lut[0x40000]``, code point -> ``cell << 3 | code``; code as in ``ledsign/render/atlas.py``
   (from 0x3F000 on: half-width letters that are full width when they stand alone)
 * ``uint8 full[f][16][2]``, full-width glyphs: 16 rows of 16 LEDs, leftmost LED in the high bit; glyph 0 is the
-  visible "missing" box; glyph ``i`` has the cells ``2 i`` and ``2 i + 1``
+  visible "missing" box; glyph ``i`` has the cells ``2 i`` and ``2 i + 1``; combining marks come last, after
+  ``plain`` others
 * ``uint8 half[h][16]``, half-width glyphs; glyph ``i`` has the cell ``2 f + i``
 """
 
@@ -21,7 +22,7 @@ import unicodedata
 from pathlib import Path
 
 LUT_SIZE = 0x40000
-MARK_HALF, HALF, FULL, MARK_FULL, DROP = 0, 1, 2, 4, 7
+MARK_HALF, HALF, FULL, MARK_FULL, DROP = 0, 1, 2, 4, 0xFFFFFFFF  # the last is above every glyph
 SOURCE_SHA256 = "730472c02a75c8c7dd6e6a089d8d10f32c32b99f465f43d9992d8b12c4af640b"
 FULL_BOX = "00007FFE40024002486248924812402240424082408240024082400240027FFE"
 # Chinese setting wants these drawn to the full cell, not merely centred in it (GB/T 15834-2011, clause 5).
@@ -87,6 +88,11 @@ def widen(cp: int, bits: str) -> str:
     return "".join(f"{row << shift:04X}" for row in rows)
 
 
+def is_mark(cp: int) -> bool:
+    """Whether it is drawn over the character before it."""
+    return unicodedata.category(chr(cp)) in {"Mn", "Me"}
+
+
 def compile_atlas(raw: bytes) -> tuple[bytes, dict[str, int]]:
     """Payload and its counts."""
     glyphs = read_hex(raw)
@@ -97,10 +103,12 @@ def compile_atlas(raw: bytes) -> tuple[bytes, dict[str, int]]:
             lut[cp] = DROP
     full, half = [FULL_BOX], list[str]()
     places: dict[int, tuple[bool, int, int]] = {}  # code point -> (full width, number, code)
-    substituted = 0
-    for cp, source in sorted(glyphs.items()):
+    substituted = plain = 0
+    for cp, source in sorted(glyphs.items(), key=lambda item: (is_mark(item[0]), item[0])):
         bits = source
-        mark = unicodedata.category(chr(cp)) in {"Mn", "Me"}
+        mark = is_mark(cp)
+        if mark and not plain:
+            plain = len(full)
         if len(bits) == 32 and cp in wide and not mark:
             if cp < 0x1000 and unicodedata.category(chr(cp))[0] == "L":
                 places[NARROW + cp] = False, len(half), HALF
@@ -118,7 +126,7 @@ def compile_atlas(raw: bytes) -> tuple[bytes, dict[str, int]]:
     for alias, target in ALIASES.items():
         lut[alias] = lut[target]
     payload = b"".join(value.to_bytes(4, "little") for value in lut) + bytes.fromhex("".join(full + half))
-    return payload, {"full": len(full), "half": len(half), "glyphs": len(glyphs), "widened": substituted}
+    return payload, {"full": len(full), "plain": plain, "half": len(half), "glyphs": len(glyphs), "widened": substituted}
 
 
 def build(source: Path, folder: Path) -> dict[str, object]:

@@ -65,18 +65,14 @@ class Simulation:
                 continue
             situation = self._situation()
             edges = [*situation.edges, *(start for start, _ in self._outages if start > self.at), until]
-            edge = min(edges)
-            if situation.board.next(situation.phase(self.at), situation.lit) is None:
-                self.at = edge
-                continue
-            yield from self._stretch(situation, edge)
+            yield from self._stretch(situation, min(edges))
 
     def _stretch(self, situation: Situation, edge: datetime) -> Iterator[Aired]:
         """Turns up to the next edge of any window, or until a pass may have changed who is visible."""
         settled = True
         while settled and self.at < edge:
             slot = situation.board.next(situation.phase(self.at), situation.lit)
-            if slot is None:
+            if slot is None:  # dark, or nothing to show
                 self.at = edge
                 return
             begun, key = self.at, (slot.notice_id, slot.revision)

@@ -39,6 +39,7 @@ class Atlas:
     """
 
     px: int
+    plain: int  # values of ``lut`` below this are full-width characters and nothing else
     lut: NDArray[np.uint32]
     full: NDArray[np.uint16]
     half: NDArray[np.uint8]
@@ -88,6 +89,7 @@ def load(cache: Path | None = None) -> Atlas:
     split = table + int(about["full"]) * 2 * CELL_BYTES
     return Atlas(
         px=int(about["px"]),
+        plain=int(about["plain"]) * 2 << 3,
         lut=payload[:table].view(np.uint32),
         full=payload[table:split].view(np.uint16).reshape(-1, CELL_BYTES),
         half=payload[split:].reshape(-1, CELL_BYTES),

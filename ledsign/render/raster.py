@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ledsign.errors import RenderError
 from ledsign.panel import ColorMode
-from ledsign.render.atlas import FULL, Atlas
+from ledsign.render.atlas import Atlas
 from ledsign.render.glyphs import CODEPOINT, cells, shape
 from ledsign.render.items import Item, Picture, Rect, Run
 
@@ -67,12 +67,14 @@ def text_page(atlas: Atlas, lines: Sequence[str], width: int, height: int, pitch
     when the lines do not fit.
     """
     columns = width // 16
-    text = "".join([line.ljust(columns, "\u3000") for line in lines])
+    text = "".join(lines)
+    if len(text) != columns * len(lines):
+        text = "".join([line.ljust(columns, "\u3000") for line in lines])
     cps = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), CODEPOINT)
     glyphs = atlas.lut.take(cps, mode="clip")  # beyond the table: its last entry, the missing box
-    fits = len(cps) == columns * len(lines) and (len(lines) - 1) * pitch + 16 <= height and not width % 16
-    if not fits or np.bitwise_or.reduce(glyphs ^ FULL) & 7:
-        runs = [Run(0, n * pitch, 1, 1, cells(shape(atlas, line.rstrip()))) for n, line in enumerate(lines)]
+    fits = len(cps) == columns * len(lines) > 0 and (len(lines) - 1) * pitch + 16 <= height and not width % 16
+    if not fits or np.maximum.reduce(glyphs) >= atlas.plain:
+        runs = [Run(0, n * pitch, 1, 1, cells(shape(atlas, line))) for n, line in enumerate(lines)]
         return compose(atlas, runs, width, height, ColorMode.MONO, ())
     block = atlas.full.take(glyphs >> 4, axis=0, mode="clip").reshape(len(lines), columns, 16).transpose(0, 2, 1)
     if pitch == 16 and len(lines) * 16 == height:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ledsign.errors import ConfigError
 from ledsign.town.access import ApiKey, Role
+from ledsign.validation import validate
 from ledsign.yamlfile import read_yaml
 
 SCHEMA = "ledsign.town/1"
@@ -99,11 +100,7 @@ def parse_listen(text: str) -> tuple[str, int]:
 def load_town(path: Path) -> TownConfig:
     """Read ``town.yaml``. Raises ConfigError with file, line and key. Paths are relative to the file."""
     document = read_yaml(path)
-    try:
-        town = _Town.model_validate(document.data)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise document.error(tuple(first["loc"]), first["msg"]) from error
+    town = validate(_Town, document.data, [document])
     digests = [key.as_api_key().digest for key in town.keys]
     if len(set(digests)) != len(digests):
         raise document.error(("keys",), "the same key stands twice")

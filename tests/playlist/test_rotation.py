@@ -51,6 +51,18 @@ def test_a_newcomer_breaks_off_a_running_slice_but_not_another_newcomers() -> No
     assert names(screen.pages([*old, item("n1", 3), item("n2", 3)], 7)) == ["n1"] * 3 + ["n2"] * 3 + ["y"]
 
 
+def test_the_newest_arrival_is_lit_at_the_next_page_whatever_runs() -> None:
+    screen = Screen()
+    old = [item("x", 30), item("y", 30)]
+    screen.pages(old, 5)
+    first = replace(item("first", 9), arrived_at=screen.now)
+    assert screen.pages([*old, first], 2) == [("first", 1), ("first", 2)]
+    second = replace(item("second"), arrived_at=screen.now)
+    assert screen.pages([*old, first, second], 1) == [("second", 1)]
+    there_before = replace(item("z"), arrived_at=at(8))
+    assert screen.pages([*old, first, there_before], 1) == [("z", 1)]
+
+
 def test_digest_before_a_slice_takes_at_most_a_quarter() -> None:
     screen = Screen()
     found = [item("a", 30, digest=8.0), item("tiny", 1, digest=8.0)]

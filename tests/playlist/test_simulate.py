@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ledsign.notice import Urgency
 from ledsign.playlist.capacity import Fit, check
+from ledsign.playlist.forecast import forecast
 from ledsign.playlist.hours import Hours
 from ledsign.playlist.plan import Item, PlanMode, need
 from ledsign.playlist.retention import TermState, account
@@ -118,6 +119,26 @@ def test_a_long_urgent_is_booked_as_debt_and_made_up_the_same_day() -> None:
     assert modes == {PlanMode.URGENT, PlanMode.ROTATION}
     for granted in verdict.grants:
         assert simulation.passes[granted.need.key, at(0).date()] >= granted.passes
+
+
+def test_after_a_long_outage_every_notice_still_gets_its_day() -> None:
+    """Fifty minutes are left: not enough for the quotas, enough for one complete showing each."""
+    found = board(8, pages=30)
+    outage = (at(6), at(20, 40))
+    simulation = Simulation(found, {}, policy(), at(0), SCREEN, outages=[outage])
+    assert all(aired.at >= outage[1] for aired in simulation.run(at(0, day=22)))
+    assert all(simulation.exposures[one.notice.key].counted_days == (at(0).date(),) for one in found)
+
+
+def test_forecast_names_who_misses_and_what_is_hidden() -> None:
+    short = replace(policy(), hours=replace(policy().hours, open=8 * 60, close=9 * 60))
+    found = [*board(5), item("huge", 500), item("later", shown=display(at(9, day=25)))]
+    made = forecast(found, {}, short, at(8, 30), SCREEN, hours=0.25)
+    assert made.capacity.fit is Fit.INFEASIBLE
+    assert made.capacity.blame == (("huge", 1),)
+    assert [p.grant.need.key[0] for p in made.prospects if p.missed] == ["huge"]
+    assert made.hidden == {"later": "not_before"}
+    assert all(at(8, 30) <= aired.at < at(8, 45) for aired in made.timeline)
 
 
 @pytest.mark.parametrize("count", [0, 1])
