@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from kit import FakeClock
 
+from kit import FakeClock
 from ledsign import simulator
 from ledsign.card import Card, Patience
 from ledsign.clock import SystemClock

@@ -50,6 +50,10 @@ class _DisorderError(Exception):
     """The card lost the thread of a command."""
 
 
+class RestartedError(Exception):
+    """On a line that hides restarts: the card may have begun anew, with nothing of ours on it."""
+
+
 def never() -> bool:
     return False
 
@@ -57,8 +61,17 @@ def never() -> bool:
 class Conversation:
     """One opened line to one card. After an exception it must not be used again."""
 
-    def __init__(self, line: Transport, codec: Codec, clock: Clock, patience: Patience, ring: deque[str]) -> None:
+    def __init__(
+        self,
+        line: Transport,
+        codec: Codec,
+        clock: Clock,
+        patience: Patience,
+        ring: deque[str],
+        hides_restarts: bool = False,
+    ) -> None:
         self._line = line
+        self._hides_restarts = hides_restarts
         self._codec = codec
         self._clock = clock
         self._patience = patience
@@ -75,7 +88,8 @@ class Conversation:
     def say(self, command: Message, abort: Callable[[], bool] = never) -> Message | None:
         """Bring a command across; returns the answer to its last packet.
 
-        Raises TransportError (silent, broken, or never in order), CardRefusedError, UnsupportedError.
+        Raises TransportError (silent, broken, or never in order), CardRefusedError, UnsupportedError, and
+        RestartedError on a line that hides restarts.
         """
         self._seq = (self._seq + 1) & 0xFFFF
         packets = self._codec.encode(command, self._seq)
@@ -84,6 +98,8 @@ class Conversation:
                 return self._through(command, packets, abort)
             except _DisorderError:
                 self._note("!", b"", "out of order, again from the first packet")
+                if self._hides_restarts:
+                    raise RestartedError from None
         raise TransportError(f"card loses the order of {type(command).__name__} again and again")
 
     def probe(self) -> None:
@@ -167,6 +183,8 @@ class Conversation:
             answer = self._await(command, index, len(packet), probe)
             if answer is not None or self._silent_s <= silent_before:
                 return answer
+            if self._hides_restarts:
+                raise RestartedError
         return None
 
     def _read(self, timeout: float) -> list[Message] | None:

@@ -5,8 +5,9 @@ import random
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
-from ledsign.card.conversation import AbortedError, Conversation, Patience, never
+from ledsign.card.conversation import AbortedError, Conversation, Patience, RestartedError, never
 from ledsign.clock import Clock
 from ledsign.errors import CardRefusedError, ProtocolError, TransportError
 from ledsign.frame import AckLevel, Frame, PixelFormat
@@ -63,7 +64,6 @@ class Card:
         self._next_try = clock.monotonic()
         self._flash_at: float | None = None
         self._held: Frame | None = None  # confirmed on this connection, nothing else said since
-        self._info: CardInfo | None = None
         self.flash_writes = 0
         self.preparations = 0  # grows whenever the card may have forgotten power, brightness and clock
 
@@ -110,12 +110,11 @@ class Card:
 
         Raises TransportError (``retry_in``: do not ask earlier), CardRefusedError, UnsupportedError.
         """
-        routine = self._codec.routine(ShowFrame(frame, urgent, ttl_s))  # impossible ones raise before a byte
         if self._still_holds(frame):
             return self._codec.ack
         try:
             self._held = None
-            self._run(routine, abort)
+            self._run(ShowFrame(frame, urgent, ttl_s), abort)
         except AbortedError:
             return AckLevel.PLANNED
         self._held = frame
@@ -130,8 +129,13 @@ class Card:
     def poll(self) -> None:
         """Prove that the card lives, if connected; call it every 2 s while a page stands. Raises
         TransportError when it is gone."""
-        if self._talk is not None and self._trusted(self._talk):
+        if self._talk is None or not self._trusted(self._talk):
+            return
+        try:
             self._guarded(lambda talk: talk.probe())
+        except RestartedError as error:
+            self._lost("card may have restarted")
+            raise TransportError("card may have restarted", self._wait()) from error
 
     def set_brightness(self, percent: int) -> None:
         self._command(SetBrightness(percent))
@@ -162,18 +166,30 @@ class Card:
             talk.close()
 
     def _command(self, intent: Intent) -> CardInfo | None:
-        return self._run(self._codec.routine(intent), never)
+        return self._run(intent, never)
 
-    def _run(self, routine: Routine, abort: Callable[[], bool]) -> CardInfo | None:
+    def _run(self, intent: Intent, abort: Callable[[], bool]) -> CardInfo | None:
+        routine = self._codec.routine(intent)  # what cannot be done raises before a byte
         if self._busy:
             self._lost("an exchange was interrupted")
         if self._talk is None:
             self._connect()
         elif not self._trusted(self._talk):
-            self._guarded(self._prepare)
-        result = self._guarded(lambda talk: self._follow(talk, routine, abort))
-        self._failures = 0
-        return result
+            self._guarded(self._prepared)
+        for _again in range(self._patience.restarts):
+            try:
+                result = self._guarded(partial(self._follow, routine=routine, abort=abort))
+            except RestartedError:
+                self._guarded(self._prepared)
+                routine = self._codec.routine(intent)
+            else:
+                self._failures = 0
+                return result
+        self._lost("card restarts again and again")
+        raise TransportError(f"{self.url}: card restarts again and again", self._wait())
+
+    def _wait(self) -> float:
+        return max(0.0, self._next_try - self._clock.monotonic())
 
     def _trusted(self, talk: Conversation) -> bool:
         """Whether the card cannot have restarted unseen."""
@@ -189,8 +205,8 @@ class Card:
             result = action(self._talk)
         except TransportError as error:
             self._lost(str(error))
-            raise TransportError(str(error), self._next_try - self._clock.monotonic()) from error
-        except (CardRefusedError, AbortedError):
+            raise TransportError(str(error), self._wait()) from error
+        except (CardRefusedError, AbortedError, RestartedError):
             self._busy = False  # said and answered: the line is in order
             raise
         self._busy = False
@@ -212,18 +228,27 @@ class Card:
             return info
 
     def _connect(self) -> None:
-        wait = self._next_try - self._clock.monotonic()
-        if wait > 0:
+        if (wait := self._wait()) > 0:
             raise TransportError(f"{self.url}: next try in {wait:.1f} s", wait)
         try:
             line = self._opener(self._address)
         except TransportError as error:
             self._lost(str(error))
-            raise TransportError(str(error), self._next_try - self._clock.monotonic()) from error
+            raise TransportError(str(error), self._wait()) from error
         self._codec.reset()
-        self._talk = Conversation(line, self._codec, self._clock, self._patience, self._ring)
-        self._info = self._guarded(self._prepare)
-        log.info("%s: connected, %s", self.url, self._info or self.family)
+        self._talk = Conversation(
+            line, self._codec, self._clock, self._patience, self._ring, not self._address.session
+        )
+        info = self._guarded(self._prepared)
+        log.info("%s: connected, %s", self.url, info or self.family)
+
+    def _prepared(self, talk: Conversation) -> CardInfo | None:
+        for _again in range(self._patience.restarts):
+            try:
+                return self._prepare(talk)
+            except RestartedError:
+                continue
+        raise TransportError(f"{self.url}: card restarts again and again")
 
     def _prepare(self, talk: Conversation) -> CardInfo | None:
         """Nothing old may stay on the card; what its flash holds is cleared, but seldom."""
@@ -233,7 +258,7 @@ class Card:
         self._held = None
         panel = self.panel
         routine = self._codec.routine(Prepare(panel.width, panel.height, panel.mode, deep))
-        info = self._follow(talk, routine, never)
+        info = self._follow(talk, routine=routine, abort=never)
         if deep:
             self._flash_at = now
             self.flash_writes += 1

@@ -88,6 +88,7 @@ class Entry:
     arrived_at: datetime | None = None
     debt_s: float = 0.0
     first_debt_s: float = 0.0
+    pages_left: int = 0  # of today's running pass
 
     @property
     def bookmark(self) -> int:
@@ -113,12 +114,24 @@ class Entry:
             return False
         return self.arrived_at > began
 
+    def owes(self, phase: Phase) -> bool:
+        """Whether it may take a turn in that phase."""
+        if phase is Phase.RELAXED:
+            return True
+        return (self.debt_s if phase is Phase.QUOTA else self.first_debt_s) > 0
+
+    def limit(self, phase: Phase) -> int:
+        """Pages after which it owes nothing more in that phase; the rest of a slice would cost the others."""
+        last_pass = phase is Phase.DAY or (phase is Phase.QUOTA and self.debt_s <= self.loop_s)
+        return self.pages_left if last_pass and self.pages_left else len(self.dwells)
+
     def owe(self, today: date) -> None:
         """Work out what is still owed today, in seconds: the first complete showing, and the whole quota."""
         passes, mask = self.exposure.passes_on(today), self.exposure.mask_on(today)
         if len(self.dwells) != self.exposure.pages:
             mask = 0
         missing = self.passes_owed - passes
+        self.pages_left = len(self.dwells) - mask.bit_count()
         if missing <= 0:
             self.debt_s = self.first_debt_s = 0.0
             return
@@ -166,7 +179,7 @@ class Board:
     def phase_edges(self, deadline: datetime) -> tuple[datetime, datetime]:
         """Moments at which ``QUOTA`` and ``DAY`` begin if nothing more is shown until then."""
         share = USABLE * (STATUTORY_FLOOR if self.urgent else 1.0)
-        end = deadline.astimezone(UTC)
+        end = deadline.astimezone(UTC) - timedelta(seconds=SLICE_S)  # a surplus turn may have just begun
         quota = end - timedelta(seconds=self.debt_s / share)
         return quota, end - timedelta(seconds=self.first_debt_s / share)
 
@@ -216,12 +229,13 @@ class Board:
         fresh = [(entry.arrived_at, entry.notice.id, entry) for entry in self.ordinary if entry.came_during(running)]
         if fresh:  # lit within seconds of its arrival, whatever is running
             return max(fresh)[2]
-        if running.unfinished and (running.first_slice or all(e.exposure.turn for e in self.ordinary)):
+        waiting = not all(entry.exposure.turn for entry in self.ordinary)
+        if running.unfinished and running.owes(phase) and (running.first_slice or not waiting):
             return running  # what was there before, though never shown, waits for another newcomer's first slice
         coming = self.turn + 1
         best, best_rank = running, (-1, -1.0, -1)
         for entry in self.ordinary:
-            if (phase is Phase.QUOTA and not entry.debt_s) or (phase is Phase.DAY and not entry.first_debt_s):
+            if not entry.owes(phase):
                 continue
             turn = entry.exposure.turn
             rank = (0, float((coming - turn) * entry.weight), entry.urgency_weight)
@@ -238,6 +252,8 @@ class Board:
         )
         digest_s = 0.0
         count = pages_within(entry.dwells, first, SLICE_S - (exposure.slice_s if goes_on else 0.0))
+        if entry.level < Level.URGENT:
+            count = min(count, entry.limit(phase))
         if entry.digest_s is not None and phase is Phase.RELAXED and not goes_on:
             fewer = pages_within(entry.dwells, first, SLICE_S - entry.digest_s)
             body = sum(entry.dwells[first : first + fewer])

@@ -105,8 +105,14 @@ def _clause_end(cps: Codepoints, kind: NDArray[np.uint16]) -> NDArray[np.bool_]:
 
 
 def _soft(cps: Codepoints) -> list[bool]:
-    """Better places for cutting a word that is longer than a line: after the signs of an address."""
-    return np.where(cps < 0x80, _SOFT[np.minimum(cps, 0x7F)], False).tolist()  # type: ignore[no-any-return]
+    """Better places for cutting a piece that is longer than a line: between a number and its unit, after the
+    signs of an address, never inside a figure."""
+    kind = classes(cps)
+    after = np.append(kind[1:], 0)
+    digit, following = kind & DIGIT != 0, after & DIGIT != 0
+    soft = np.where(cps < 0x80, _SOFT[np.minimum(cps, 0x7F)], False) & ~following
+    soft |= digit & (after & UNIT != 0) | (kind & UNIT != 0) & following
+    return [bool(place) for place in soft]
 
 
 def wrap(text: Text, width: int, first: int | None = None) -> list[tuple[int, int]]:
@@ -142,9 +148,9 @@ def wrap(text: Text, width: int, first: int | None = None) -> list[tuple[int, in
 
 
 def _emergency(start: int, reach: int, soft: list[bool], places: list[int]) -> int:
-    """Cut a word that fits no line: after a sign of an address in its last third, else where it is full."""
+    """Cut what fits no line: at one of its better places, else where the line is full."""
     reach = max(reach, start + 1)
-    for end in range(reach, max(start, reach - 12), -1):
+    for end in range(reach, start, -1):
         if soft[end - 1]:
             return end
     while reach > start + 1 and places[reach] == places[reach - 1]:

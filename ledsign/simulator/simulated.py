@@ -175,10 +175,10 @@ class SimulatedCard:
             self._witness.poke()
         elif self._up_at is not None and now >= self._up_at:
             self._up_at = None
-            self._brain.power_up()
             if not isinstance(self._plug, PtyPlug):
                 self._plug.open()
                 self._watch_plug()
+            self._brain.power_up()
 
     def _go_down(self, boot_s: float) -> None:
         self._witness.lit(logo(self.panel) * 0, "off")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledsign.notice import Urgency
@@ -49,7 +49,8 @@ def test_forecast_and_screen_show_the_same_pages() -> None:
     assert [p for p in screen.log if p[0] != "flood"][: len(ordinary) // 2] == ordinary[: len(ordinary) // 2]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=25, deadline=None)
+@example([(1, 5.0, False), (18, 10.0, False), (22, 5.0, False), (58, 5.0, False), (43, 10.0, False)], 60)
 @given(
     st.lists(st.tuples(st.integers(1, 90), st.sampled_from([5.0, 10.0]), st.booleans()), min_size=1, max_size=9),
     st.integers(60, 15 * 60),

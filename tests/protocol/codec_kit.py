@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ledsign.errors import UnsupportedError
 from ledsign.protocol.codec import Codec, Link
@@ -47,7 +48,7 @@ def any_chunking(case: Case, goldens: Sequence[Golden], cuts: Sequence[int]) -> 
     expected = [m for g in goldens for m in read(case.make(link), g.data)]
     stream = b"".join(g.data for g in goldens)
     edges = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts)})
-    pieces = [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [stream[a:b] for a, b in pairwise(edges)]
     codec = case.make(link)
     assert read(codec, *pieces, b"") + codec.silence() == expected
 

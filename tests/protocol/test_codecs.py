@@ -4,15 +4,14 @@ import json
 from collections import Counter
 from pathlib import Path
 
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from protocol import codec_kit as kit
 
 from ledsign.protocol.codec import Link, Role, create, families
 from ledsign.protocol.cp5200.packets import Part
 from ledsign.protocol.message import QueryInfo, ShowText
+from protocol import codec_kit as kit
 
 # a few packets of the vendor's document, so that a bare clone tests both ways too
 DOCUMENT = [

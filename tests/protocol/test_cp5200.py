@@ -50,10 +50,12 @@ def test_i1_plane_sizes(size: tuple[int, int], prop: int, count: int) -> None:
     assert i1.plane_size(*size, image.depth) * image.colors == count
 
 
-@pytest.mark.parametrize("spoil", [lambda b: b[:-1], lambda b: b + b"\0", lambda b: b[:6] + b"\x0f" + b[7:], lambda b: b[:5]])
-def test_damaged_i1_is_refused(spoil) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    "blob", [RGB_BLOB[:-1], RGB_BLOB + b"\0", RGB_BLOB[:6] + b"\x0f" + RGB_BLOB[7:], RGB_BLOB[:5], b""]
+)
+def test_damaged_i1_is_refused(blob: bytes) -> None:
     with pytest.raises(ProtocolError):
-        i1.parse(spoil(RGB_BLOB))
+        i1.parse(blob)
 
 
 @pytest.mark.parametrize(("size", "count"), [(512, 1), (513, 2), (1024, 2), (1025, 3)])
@@ -110,13 +112,12 @@ def test_settings_as_bytes() -> None:
 def test_prepare_clears_flash_only_when_deep() -> None:
     def steps(deep: bool) -> list[object]:
         routine = CP5200().routine(Prepare(64, 32, ColorMode.MONO, deep))
-        found: list[object] = [next(routine)]
-        try:
-            found.append(routine.send(Reply(0x2E, bytes((0, 5, 16, 12, 0, 0, 0, 0x36)))))
-            while True:
-                found.append(routine.send(None))
-        except StopIteration as end:
-            assert end.value.firmware == "3.6"
+        found: list[object] = [next(routine), routine.send(Reply(0x2E, bytes((0, 5, 16, 12, 0, 0, 0, 0x36))))]
+        while not isinstance(found[-1], calls.SplitWindows):
+            found.append(routine.send(None))
+        with pytest.raises(StopIteration) as end:
+            routine.send(None)
+        assert end.value.value.firmware == "3.6"
         return found
 
     assert any(isinstance(s, calls.SavedWindows) for s in steps(True))
