@@ -151,6 +151,7 @@ def heartbeat(office: Office) -> dict[str, object]:
         ],
         "clock": {"trust": str(reading.trust), "offset_s": sync.offset_s if sync else None},
         "disk_free": disk.free,
+        "disk_failed": any(player.disk_failed for player in office.players),
         "ledger": {"seq": office.ledger.head.seq, "head": office.ledger.head.hash},
         "unsent": office.ledger.unsent_count(),
     }

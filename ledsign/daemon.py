@@ -204,8 +204,7 @@ class Daemon:
         self._wall_minus_monotonic = offset
         if stepped:
             log.warning("the clock was moved by %.1f s", step)
-            reading = self.trusted.read()
-            self.ledger.append_event("clock_moved", reading.at, {"seconds": round(step, 1)}, reading.trust)
+            self._event("clock_moved", seconds=round(step, 1))
             self.notices.put(self.store.active())
         believed = self.trusted.read().trust is not ClockTrust.UNTRUSTED
         if believed and (stepped or not calendar.running):
@@ -218,8 +217,12 @@ class Daemon:
         self._floor_written = self.clock.monotonic()
         reading = self.trusted.read()
         if reading.trust is not ClockTrust.UNTRUSTED:
-            self.trusted.raise_floor(reading.at - timedelta(minutes=1))
-            self.remember("floor", (reading.at - timedelta(minutes=1)).isoformat())
+            floor = reading.at - timedelta(minutes=1)
+            self.trusted.raise_floor(floor)
+            try:
+                self.remember("floor", floor.isoformat())
+            except StoreError as error:
+                log.error("the time floor cannot be written: %s", error)
 
     def _nightly(self) -> None:
         """Tidy up, and read the whole chain of evidence once a day."""
@@ -284,11 +287,14 @@ class Daemon:
                     beat = self.clock.monotonic()
                 backoff.reset()
                 stop.wait(UPLOAD_EVERY_S)
-            except FeedError as error:
+            except (FeedError, StoreError) as error:
                 log.debug("evidence waits: %s", error)
                 stop.wait(backoff.next())
         client.close()
 
     def _event(self, kind: str, **detail: object) -> None:
         reading = self.trusted.read()
-        self.ledger.append_event(kind, reading.at, detail, reading.trust)
+        try:
+            self.ledger.append_event(kind, reading.at, detail, reading.trust)
+        except StoreError as error:
+            log.error("%s cannot be written down: %s", kind, error)

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from sqlite3 import Connection
 from types import MappingProxyType
@@ -28,7 +29,7 @@ from ledsign.evidence import (
     verify_lines,
 )
 from ledsign.frame import AckLevel
-from ledsign.playlist.exposure import NEVER, Exposure, Key, record
+from ledsign.playlist.exposure import NEVER, Exposure, Key, Shown, record
 from ledsign.trust import ClockTrust
 
 GAP = timedelta(minutes=2)
@@ -141,8 +142,7 @@ class Ledger:
 
         Raises StoreError; nothing is counted then.
         """
-        before = self._exposures.get(row.panel, {}).get((row.notice_id, row.revision), NEVER)
-        document = row.document()
+        before, document = self._account(row), row.document()
         shown = shown_of(document, self._least_ack, self._air_s.get(row.panel, 0.0))
         after = record(before, shown, self._passes_min)
 
@@ -154,9 +154,20 @@ class Ledger:
             return self._append(connection, document, row.shown_at, row.clock)
 
         self._commit(self._database.run(work), row.shown_at + timedelta(seconds=row.seconds))
+        self._turn(row, after, shown)
+        return after
+
+    def pass_over(self, row: ShownRow) -> None:
+        """The disk would not take the row: turn the page in memory, so that the rotation goes on, count nothing."""
+        shown = shown_of(row.document(), self._least_ack, self._air_s.get(row.panel, 0.0))
+        self._turn(row, record(self._account(row), replace(shown, counts=False), self._passes_min), shown)
+
+    def _account(self, row: ShownRow) -> Exposure:
+        return self._exposures.get(row.panel, {}).get((row.notice_id, row.revision), NEVER)
+
+    def _turn(self, row: ShownRow, after: Exposure, shown: Shown) -> None:
         self._exposures.setdefault(row.panel, {})[row.notice_id, row.revision] = after
         self._air_s[row.panel] = shown.air_s
-        return after
 
     def append_event(
         self,

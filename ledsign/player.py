@@ -12,7 +12,7 @@ from datetime import datetime
 
 from ledsign.card import Card
 from ledsign.clock import Clock, ClockTrust, Reading, TrustedClock
-from ledsign.errors import CardRefusedError, ProtocolError, TransportError
+from ledsign.errors import CardRefusedError, ProtocolError, StoreError, TransportError
 from ledsign.evidence import FAILED, ShownRow
 from ledsign.feed.store import Snapshot
 from ledsign.frame import AckLevel, Page
@@ -122,6 +122,7 @@ class Player:
         self._percent: int | None = None
         self._preparation = -1
         self._lost_since: datetime | None = None
+        self.disk_failed = False
         self._count = 0
 
     # ---- the loop -------------------------------------------------------------------------------------------
@@ -271,7 +272,10 @@ class Player:
             self._lost_since = None
 
     def _event(self, kind: str, reading: Reading, **detail: object) -> None:
-        self._ledger.append_event(kind, reading.at, {"panel": self.name, **detail}, reading.trust)
+        try:
+            self._ledger.append_event(kind, reading.at, {"panel": self.name, **detail}, reading.trust)
+        except StoreError as error:
+            self._disk_fails(error)
 
     def _farewell(self) -> None:
         """A safe page stands in for the daemon while it is gone."""
@@ -302,24 +306,34 @@ class Player:
     ) -> None:
         assert showing.notice is not None
         assert showing.slot is not None
-        self._ledger.record(
-            ShownRow(
-                notice_id=showing.notice.id,
-                revision=showing.notice.revision,
-                digest=showing.notice.digest,
-                n=showing.number,
-                of=showing.of,
-                kind=kind or str(showing.page.kind),
-                shown_at=lit.at,
-                seconds=round(seconds, 3),
-                page_sha256=showing.page.sha256,
-                ack=ack,
-                complete=complete,
-                clock=lit.trust,
-                panel=self.name,
-                turn=showing.slot.turn,
-            )
+        row = ShownRow(
+            notice_id=showing.notice.id,
+            revision=showing.notice.revision,
+            digest=showing.notice.digest,
+            n=showing.number,
+            of=showing.of,
+            kind=kind or str(showing.page.kind),
+            shown_at=lit.at,
+            seconds=round(seconds, 3),
+            page_sha256=showing.page.sha256,
+            ack=ack,
+            complete=complete,
+            clock=lit.trust,
+            panel=self.name,
+            turn=showing.slot.turn,
         )
+        try:
+            self._ledger.record(row)
+            self.disk_failed = False
+        except StoreError as error:
+            self._ledger.pass_over(row)
+            self._disk_fails(error)
+
+    def _disk_fails(self, error: StoreError) -> None:
+        """The sign goes on; what is shown meanwhile is not counted, and said once."""
+        if not self.disk_failed:
+            log.critical("%s: evidence cannot be written: %s", self.name, error)
+        self.disk_failed = True
 
     def _dwell(self, showing: Showing, view: _View, started: float, stop: threading.Event) -> bool:
         """Keep the page until its time is over (True) or it must go (False)."""

@@ -198,3 +198,23 @@ def test_blank_holds_over_a_restart(stage, clock):
         time.sleep(1.5)
         assert not any(stage.card.pixels)
         assert ask(stage, "status")["panels"][0]["mode"] == "blank"
+
+
+def test_a_full_disk_stops_the_counting_and_not_the_rotation(stage, clock):
+    with play(stage, clock) as daemon:
+        publish(stage, 6, 9)
+        assert stage.card.wait_for(lambda card: len(card.shown) > 6, 30)
+        daemon.database.query("PRAGMA max_page_count=1")  # SQLite clamps it to what is used: nothing more fits
+        deadline = time.monotonic() + 30
+        while not daemon.players[0].disk_failed and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert daemon.players[0].disk_failed
+        count, pictures = len(stage.card.shown), {entry.sha256 for entry in stage.card.shown[-3:]}
+        assert stage.card.wait_for(lambda card: len(card.shown) > count + 5, 30)
+        assert {entry.sha256 for entry in stage.card.shown[-5:]} - pictures, "the rotation stands still"
+        rows_then = daemon.ledger.head.seq
+        daemon.database.query("PRAGMA max_page_count=1000000")
+        while daemon.ledger.head.seq <= rows_then and time.monotonic() < deadline + 30:
+            time.sleep(0.05)
+        assert daemon.ledger.head.seq > rows_then
+        assert daemon.ledger.verify().ok

@@ -14,10 +14,11 @@ from math import isfinite
 from ledsign.notice import Notice, Urgency
 from ledsign.playlist import retention
 from ledsign.playlist.capacity import USABLE, Need, grant
+from ledsign.playlist.entry import Entry, Phase, slices
 from ledsign.playlist.exposure import NEVER, Exposure, Key
 from ledsign.playlist.hours import Hours, later
 from ledsign.playlist.preempt import CutIn, Level, claim, foremost, outlived
-from ledsign.playlist.rotation import Board, Entry, Phase, slices
+from ledsign.playlist.rotation import Board
 from ledsign.playlist.rotation import Slot as Slot
 from ledsign.policy import Policy
 from ledsign.trust import ClockTrust
@@ -193,10 +194,13 @@ class Situation:
         for exposure in self._exposures.values():
             turn = max(turn, exposure.turn)
             air = max(air, exposure.air_s)
+        ordinary_ids = {item.notice.id for item, _ in rest}  # an urgent notice past its cap is one of them
         cut_ins = (
             self._exposure(item.notice)
             for item in items
-            if item.notice.urgency is Urgency.URGENT and self._exposure(item.notice).turn
+            if item.notice.urgency is Urgency.URGENT
+            and item.notice.id not in ordinary_ids
+            and self._exposure(item.notice).turn
         )
         latest = max(cut_ins, key=lambda exposure: exposure.turn, default=None)
         return Board(emergency, urgent, ordinary, self.today, turn, air, latest)

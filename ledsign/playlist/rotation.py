@@ -13,15 +13,13 @@ When the lit time left is just enough for what is still owed today, only indebte
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import IntEnum
 
 from ledsign.frame import AckLevel
-from ledsign.notice import Notice
 from ledsign.playlist.capacity import USABLE
+from ledsign.playlist.entry import SLICE_S, Entry, Phase, pages_within
 from ledsign.playlist.exposure import Exposure, Shown, ShownKind, record_all
 from ledsign.playlist.preempt import STATUTORY_FLOOR, Level, urgent_due
 
-SLICE_S = 90.0
 DIGEST_SHARE = 0.25  # of a turn, hence at most of the air time
 GAP_FACTOR = 4
 
@@ -43,103 +41,6 @@ class Slot:
     digest: bool
     turn: int
     seconds: float
-
-
-class Phase(IntEnum):
-    """How short the day's time is."""
-
-    RELAXED = 0
-    QUOTA = 1  # only notices that owe passes take turns
-    DAY = 2  # only notices that have not been shown completely today
-
-
-def pages_within(dwells: Sequence[float], first: int, budget_s: float) -> int:
-    """How many pages from ``first`` on fit into the budget; at least one, never past the last."""
-    count, used = 1, dwells[first]
-    while first + count < len(dwells) and used + dwells[first + count] <= budget_s:
-        used += dwells[first + count]
-        count += 1
-    return count
-
-
-def slices(dwells: Sequence[float]) -> int:
-    """Turns that one complete showing takes."""
-    first = turns = 0
-    while first < len(dwells):
-        first += pages_within(dwells, first, SLICE_S)
-        turns += 1
-    return turns
-
-
-@dataclass(slots=True)
-class Entry:
-    """A notice that may be shown now, on the rotation's board."""
-
-    notice: Notice
-    dwells: tuple[float, ...]
-    digest_s: float | None
-    exposure: Exposure
-    level: Level
-    until: datetime | None
-    urgency_weight: int
-    passes_owed: int  # complete showings promised for today
-    loop_s: float
-    weight: int
-    arrived_at: datetime | None = None
-    debt_s: float = 0.0
-    first_debt_s: float = 0.0
-    pages_left: int = 0  # of today's running pass
-
-    @property
-    def bookmark(self) -> int:
-        return self.exposure.bookmark if self.exposure.bookmark < len(self.dwells) else 0
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether its latest slice was broken off: time is left in it and it has not reached the end."""
-        exposure = self.exposure
-        if not exposure.slice_s or (self.bookmark == 0 and exposure.slice_pages):
-            return False
-        return exposure.slice_s + self.dwells[self.bookmark] <= SLICE_S
-
-    @property
-    def first_slice(self) -> bool:
-        """Whether its first turn ever is its latest."""
-        return self.exposure.seconds <= self.exposure.slice_s
-
-    def came_during(self, running: "Entry") -> bool:
-        """Whether it was never shown and arrived after ``running`` had first been shown."""
-        began = running.exposure.began_at
-        if self.exposure.turn or self.arrived_at is None or began is None:
-            return False
-        return self.arrived_at > began
-
-    def owes(self, phase: Phase) -> bool:
-        """Whether it may take a turn in that phase."""
-        if phase is Phase.RELAXED:
-            return True
-        return (self.debt_s if phase is Phase.QUOTA else self.first_debt_s) > 0
-
-    def limit(self, phase: Phase) -> int:
-        """Pages after which it owes nothing more in that phase; the rest of a slice would cost the others."""
-        last_pass = phase is Phase.DAY or (phase is Phase.QUOTA and self.debt_s <= self.loop_s)
-        return self.pages_left if last_pass and self.pages_left else len(self.dwells)
-
-    def owe(self, today: date) -> None:
-        """Work out what is still owed today, in seconds: the first complete showing, and the whole quota."""
-        passes, mask = self.exposure.passes_on(today), self.exposure.mask_on(today)
-        if len(self.dwells) != self.exposure.pages:
-            mask = 0
-        missing = self.passes_owed - passes
-        self.pages_left = len(self.dwells) - mask.bit_count()
-        if missing <= 0:
-            self.debt_s = self.first_debt_s = 0.0
-            return
-        rest = self.loop_s
-        if mask:
-            rest -= sum(dwell for index, dwell in enumerate(self.dwells) if mask >> index & 1)
-        self.debt_s = (missing - 1) * self.loop_s + rest
-        self.first_debt_s = 0.0 if passes else rest
 
 
 def _latest(entries: Sequence[Entry]) -> Entry:

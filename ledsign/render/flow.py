@@ -45,10 +45,15 @@ class _Filler:
         if self.chunks and not self._fits(chunk, following):
             self.close()
         if not self.chunks and chunk.head is not None and not chunk.full:
-            self._place(chunk.head, repeated=True)
+            self._repeat(chunk.head, chunk)
         self._place(chunk)
         if chunk.full:
             self.close()
+
+    def _repeat(self, head: Chunk, chunk: Chunk) -> None:
+        """The head again, unless the page is too low for both."""
+        if head.height + chunk.gap + chunk.height <= self.space.height:
+            self._place(head, repeated=True)
 
     def _fits(self, chunk: Chunk, following: Sequence[Chunk]) -> bool:
         if chunk.full or chunk.band != self._band(chunk.band):

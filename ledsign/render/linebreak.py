@@ -21,6 +21,7 @@ SPACE: Final = 16  # a line may end after it, and it hangs
 GLUE: Final = 32  # never a line end on either side
 UNIT: Final = 64  # stays with the number before it
 ALNUM: Final = 256  # a letter or digit, not a sign
+LONG_UNIT: Final = 512  # first character of a unit of two: 公里 平方 立方 厘米 毫米
 INNER: Final = 128  # joins two numbers: 1,280.50  8:30  3~4  10—15
 
 _NO_START_CHARS = (
@@ -48,6 +49,7 @@ def _table() -> NDArray[np.uint16]:
     add(_NO_END_CHARS, NO_END)
     add(_UNIT_CHARS, UNIT)
     add(_INNER_CHARS, INNER)
+    add("公平立厘毫", LONG_UNIT)
     add(_SPACES, SPACE)
     add(_GLUES, GLUE)
     add("0123456789", DIGIT | WORD | ALNUM)
@@ -84,7 +86,9 @@ def breaks(text: Text) -> NDArray[np.bool_]:
     ban = (after & (NO_START | GLUE | SPACE) != 0) | (here & (NO_END | GLUE) != 0)
     ban |= text.advance[1:] == 0
     ban |= (here & WORD != 0) & (after & WORD != 0) & ~_clause_end(cps, kind)
-    ban |= (here & DIGIT != 0) & (after & UNIT != 0)
+    ban |= (here & DIGIT != 0) & (after & (UNIT | LONG_UNIT) != 0)
+    # 12.5公里: neither after the number nor inside its unit
+    ban[1:] |= (here[:-1] & DIGIT != 0) & (here[1:] & LONG_UNIT != 0)
     ban |= (cps[:-1] == _DASH) & (cps[1:] == _DASH)
     digit, inner = kind & DIGIT != 0, kind & INNER != 0
     joined = digit[:-2] & inner[1:-1] & digit[2:]

@@ -95,9 +95,9 @@ class _Builder:
         self.label = self._label(lines)
 
     def build(self) -> tuple[list[str], list[Chunk]]:
-        heads = [self._head(group, self.heads) for group in self.groups]
-        if max(head.height for head in heads) * 2 > self.style.body.height:
-            heads = self._numbered_heads()
+        heads = self._heads()
+        if heads is None:
+            return self.legend, self._cards()
         room = self.style.body.height - max(head.height for head in heads)
         most = max(1, (room - self.form.gap + self.form.size.scale) // self.form.pitch)
         rows = [part for row in self.body for part in self._parts(self._set(row, total=False), most)]
@@ -105,13 +105,36 @@ class _Builder:
         if len(heads) == 1:
             return self.legend, self._single(heads[0], rows)
         chunks = self._sliced(heads, rows, room)
-        label = Label(self.table.caption.strip(), self.table.unit.strip())
-        cards = card_chunks(self.table, self.body, self.foot, self.setter, self.style, label)
+        cards = self._cards()
         if len(cards) * 3 > len(chunks) * self.style.body.lines * 2:
             return self.legend, chunks
-        if self.label is None and (label.name or label.unit):
-            self.legend = [f"{label.name} {label.unit}".strip()]
+        self._say_caption()
         return self.legend, cards
+
+    def _cards(self) -> list[Chunk]:
+        label = Label(self.table.caption.strip(), self.table.unit.strip())
+        return card_chunks(self.table, self.body, self.foot, self.setter, self.style, label)
+
+    def _say_caption(self) -> None:
+        """Caption and unit once in full before the table, where no page of it repeats them in full."""
+        whole = f"{self.table.caption.strip()} {self.table.unit.strip()}".strip()
+        if self.label is None and whole:
+            self.legend.insert(0, whole)
+
+    def _heads(self) -> list[Chunk] | None:
+        """The header of each group; lower and lower forms of it where it would take half a page, None where
+        even the lowest leaves no room for a row."""
+        height = self.style.body.height
+        heads = [self._head(group, self.heads) for group in self.groups]
+        if max(head.height for head in heads) * 2 > height and self.label is None:
+            self._say_caption()
+            self.label = Label(self.table.caption.strip(), self.table.unit.strip())
+            heads = [self._head(group, self.heads) for group in self.groups]
+        if max(head.height for head in heads) * 2 > height:
+            self.legend += [f"{theme.step_number(n)}{head.text}" for n, head in enumerate(self.heads, 1)]
+            short = [replace(head, text=theme.step_number(n)) for n, head in enumerate(self.heads, 1)]
+            heads = [self._head(group, short) for group in self.groups]
+        return heads if max(head.height for head in heads) + self.form.high(1) <= height else None
 
     def _fit(self, measured: Measure) -> tuple[_Form, tuple[Group, ...], int]:
         """Size, column groups and lines a page: the largest size that costs hardly more pages than the least
@@ -195,12 +218,6 @@ class _Builder:
             y += form.high(lines)
             bottoms.append(y)
         return tops, bottoms
-
-    def _numbered_heads(self) -> list[Chunk]:
-        """Titles too long to repeat on each page: numbers stand for them, a legend explains them once."""
-        self.legend += [f"{theme.step_number(n)}{head.text}" for n, head in enumerate(self.heads, 1)]
-        short = [replace(head, text=theme.step_number(n)) for n, head in enumerate(self.heads, 1)]
-        return [self._head(group, short) for group in self.groups]
 
     def _caption_lines(self) -> list[tuple[list[Item], int]]:
         """Caption left and unit right, in one line where they fit."""

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledsign.notice import Urgency
+from ledsign.playlist.entry import SLICE_S, Phase, slices
 from ledsign.playlist.exposure import NEVER
 from ledsign.playlist.hours import Hours, later
 from ledsign.playlist.plan import Item, PlanMode, Situation, quota
-from ledsign.playlist.rotation import GAP_FACTOR, SLICE_S, Phase, slices
+from ledsign.playlist.rotation import GAP_FACTOR
 from playlist_kit import SCREEN, Screen, alert, at, display, hours, item, policy
 
 START = at(6, 30, day=10)

@@ -7,9 +7,9 @@ import pytest
 
 from ledsign.frame import AckLevel
 from ledsign.notice import Urgency
+from ledsign.playlist.entry import SLICE_S, pages_within, slices
 from ledsign.playlist.exposure import NEVER, Shown, ShownKind, record
 from ledsign.playlist.plan import PlanMode
-from ledsign.playlist.rotation import SLICE_S, pages_within, slices
 from playlist_kit import Screen, ask, at, display, hours, item
 
 

@@ -222,11 +222,11 @@ def test_what_cannot_be_served() -> None:
 
 
 def test_garbage_and_foreign_answers_come_before_the_own_one() -> None:
-    with simulator.serve("cp5200", "tcp://127.0.0.1:0", MONO, faults="garbage=1,foreign=1") as sim:
-        with Client(sim.url) as client:
-            found = client.ask(SPLIT, 3)
-            assert found[-1] == CallReply(1)
-            assert CallReply(3, card_id=2) in found
+    faults = "garbage=1,foreign=1"
+    with simulator.serve("cp5200", "tcp://127.0.0.1:0", MONO, faults=faults) as sim, Client(sim.url) as client:
+        found = client.ask(SPLIT, 3)
+        assert found[-1] == CallReply(1)
+        assert CallReply(3, card_id=2) in found
 
 
 def test_one_bit_flipped_on_the_way_never_reaches_the_glass() -> None:

@@ -198,8 +198,8 @@ class CP5200:
 
     @staticmethod
     def _say(*commands: Message) -> Routine:
-        for command in commands:  # not `yield from`: a tuple's iterator cannot be sent the replies
-            yield command  # noqa: UP028
+        for command in commands:  # noqa: UP028 -- a tuple's iterator cannot be sent the replies
+            yield command
         return None
 
     @staticmethod

@@ -1,0 +1,227 @@
+"""Notices to pages: golden pictures, determinism, dwell, and that nothing is cut off."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from render.samples import AT, WIDE, assets, column, image, make, photo, qr, samples
+
+from ledsign import notice as n
+from ledsign.errors import RenderError
+from ledsign.frame import Page, PageKind
+from ledsign.panel import ColorMode, Panel
+from ledsign.policy import Policy
+from ledsign.render import Renderer
+from ledsign.render.atlas import Atlas
+from ledsign.render.items import Rect
+from ledsign.render.pack import channels
+from ledsign.render.raster import compose
+from ledsign.render.view import half_blocks
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def small(panels: dict[str, Panel], policy: Policy, cache: Path) -> Renderer:
+    return Renderer(panels["p10-192x96-mono"], policy, cache)
+
+
+def art(pages: tuple[Page, ...]) -> str:
+    return "".join(f"{page.n}/{page.of} {page.kind} {page.dwell_s} s\n{half_blocks(page, 999, color=False)}\n" for page in pages)
+
+
+@pytest.mark.parametrize("name", samples())
+def test_golden(small: Renderer, name: str, update_golden: bool) -> None:
+    drawn = art(small.render(samples()[name], assets).pages)
+    path = GOLDEN / f"{name}.txt"
+    if update_golden:
+        path.write_text(drawn, encoding="utf-8")
+    assert drawn == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["table", "image", "qr", "emergency", "table-wide"])
+def test_every_panel_draws_every_block(
+    name: str, panels: dict[str, Panel], policy: Policy, cache: Path
+) -> None:
+    for panel in panels.values():
+        pages = Renderer(panel, policy, cache).render(samples()[name], assets).pages
+        assert pages
+        for page in pages:
+            assert (page.width, page.height, page.mode) == (panel.width, panel.height, panel.mode)
+            assert 5.0 <= page.dwell_s <= 30.0
+
+
+def test_same_bytes_in_another_process(small: Renderer, root: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.path[:0] = sys.argv[1:3]\n"
+        "from pathlib import Path\n"
+        "from render.samples import samples, assets\n"
+        "from ledsign.panel import load_panels\n"
+        "from ledsign.policy import load_policy\n"
+        "from ledsign.render import Renderer\n"
+        "root = Path(sys.argv[1])\n"
+        "panel = load_panels(root / 'configs/panels.yaml')['p10-192x96-mono']\n"
+        "renderer = Renderer(panel, load_policy(root / 'configs/policy.yaml'), Path(sys.argv[3]))\n"
+        "for notice in samples().values():\n"
+        "    print(*(page.sha256 for page in renderer.render(notice, assets).pages))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(root), str(root / "tests"), str(tmp_path)],
+        capture_output=True, text=True, timeout=60, check=True, env={"PYTHONHASHSEED": "7"},
+    )  # fmt: skip
+    here = [" ".join(page.sha256 for page in small.render(notice, assets).pages) for notice in samples().values()]
+    assert done.stdout.splitlines() == here
+
+
+def test_withdrawn_has_no_pages(small: Renderer) -> None:
+    assert small.render(make(n.Paragraph("x", "left", 0), status=n.Status.WITHDRAWN)).pages == ()
+
+
+def test_pages_count_themselves_and_the_digest_comes_first(small: Renderer) -> None:
+    pages = small.render(samples()["digest-first"]).pages
+    assert [(page.n, page.of) for page in pages] == [(i, len(pages)) for i in range(1, len(pages) + 1)]
+    assert pages[0].kind is PageKind.DIGEST
+    assert pages[-1].kind is PageKind.BODY
+
+
+def test_emergency_pages_say_so(small: Renderer) -> None:
+    assert {page.kind for page in small.render(samples()["emergency"]).pages} == {PageKind.EMERGENCY}
+
+
+def test_dwell_follows_the_formula(small: Renderer) -> None:
+    (page,) = small.render(make(n.Paragraph("村" * 20, "left", 0), title="通知")).pages
+    assert page.dwell_s == 7.0  # 1.5 s + 22 characters at 4 a second
+    assert small.render(make(n.Paragraph("村", "left", 0), title="通知")).pages[0].dwell_s == 5.0
+    assert small.render(make(n.Paragraph("村", "left", 0), title="通知"), night=True).pages[0].dwell_s == 15.0
+    assert small.render(samples()["image"], assets).pages[-1].dwell_s >= 8.0
+    assert small.render(samples()["qr"], assets).pages[-1].dwell_s == 12.0
+
+
+def test_no_page_asks_for_more_reading_than_its_dwell(panels: dict[str, Panel], policy: Policy, cache: Path) -> None:
+    notice = make(n.Paragraph("村民委员会公告" * 300, "left", 0))
+    for panel in panels.values():
+        pages = Renderer(panel, policy, cache).render(notice).pages
+        assert all(page.dwell_s <= 30.0 for page in pages)
+        characters = 7 * 300
+        assert sum(page.dwell_s - 1.5 for page in pages) * 4 >= characters
+
+
+def test_degraded_blocks_are_named(small: Renderer) -> None:
+    broken = image(b"broken")
+    reader = {broken.sha256: b"broken"}.get
+    assert small.render(samples()["image-missing"]).degraded == ("asset_missing",)
+    assert small.render(make(broken), lambda block: reader(block.sha256)).degraded == ("asset_undecodable",)
+    assert small.render(samples()["video"], assets).degraded == ("video_poster",)
+    assert small.render(samples()["unknown"]).degraded == ("unknown_block",)
+    assert small.render(make(qr("x" * 400))).degraded == ("qr_too_large",)
+
+
+def test_missing_glyphs_are_counted(small: Renderer) -> None:
+    rendered = small.render(make(n.Paragraph("甲\U0010fffd\U0010fffd", "left", 0)))
+    assert [(glyph.codepoint, glyph.count) for glyph in rendered.missing] == [(0x10FFFD, 2)]
+
+
+def test_cache_gives_the_same_object_and_sees_arriving_assets(small: Renderer) -> None:
+    notice = samples()["image"]
+    without = small.render(notice)
+    assert small.render(notice) is without
+    with_image = small.render(notice, assets)
+    assert with_image.degraded == ()
+    assert with_image.pages != without.pages
+
+
+EMPTY: list[n.Block] = [
+    n.Heading(1, ""),
+    n.Paragraph("", "justify", 2),
+    n.Paragraph(" \n\u200b", "center", 9),
+    n.ListBlock("dot", ()),
+    n.ListBlock("none", ("", " ")),
+    n.Table((), ()),
+    n.Table((column(""),), ()),
+    n.Table((column("a"), column("b")), (("", ""),)),
+    n.Steps("", ()),
+    n.Qa("", "", "", "", "", ""),
+    n.Signature("", ""),
+    n.Qr("", "", ()),
+    n.Video("", 0.0, None),
+    n.UnknownBlock("x", ""),
+]
+
+
+@pytest.mark.parametrize("block", EMPTY, ids=lambda block: type(block).__name__)
+def test_empty_blocks(small: Renderer, block: n.Block) -> None:
+    assert small.render(make(block)).pages
+
+
+HARD: dict[str, n.Block] = {
+    "unbroken": n.Paragraph("x" * 3000, "justify", 2),
+    "unbroken-cell": n.Table((column("键", pin=True), column("值")), (("k" * 300, "9" * 500),)),
+    "long-title": n.Table((column("很长的标题" * 40), column("乙")), (("1", "2"),)),
+    "many-columns": n.Table(tuple(column(f"列{i}") for i in range(60)), (tuple("值" * 9 for _ in range(60)),)),
+    "all-pinned": n.Table(tuple(column(f"列{i}", pin=True) for i in range(12)), (tuple("值" * 9 for _ in range(12)),)),
+    "tall-row": n.Table((column("甲", pin=True), column("乙")), (("一", "说明" * 400), ("二", "短"))),
+    "spans-out-of-range": n.Table(
+        (column("甲"), column("乙")), (("1", "2"),), spans=(n.Span(0, 0, 99, 99), n.Span(7, 7), n.Span(0, 1, 0, 0))
+    ),
+    "header-with-holes": n.Table((column("甲"), column("乙")), (("1", "2"),), header=((n.HeaderCell("x", 9, 9),),)),
+    "long-caption": n.Table((column("甲"),), (("1",),), caption="标题" * 60, unit="单位" * 30),
+    "long-question": n.Qa("问题" * 100, "回答" * 200, "", "2026-01-01", "已办结", "部门" * 20),
+    "long-label": n.Steps("标题" * 50, tuple("步" * 60 for _ in range(30))),
+    "nasty": n.Paragraph("\u202e\ud800\U0010ffff\u0301" * 200, "right", 4),
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_hard_blocks_fit_every_panel(name: str, panels: dict[str, Panel], policy: Policy, cache: Path) -> None:
+    for panel in [*panels.values(), Panel("tiny", 64, 48, ColorMode.MONO, 10.0)]:
+        assert Renderer(panel, policy, cache).render(make(HARD[name])).pages
+
+
+def test_what_sticks_out_is_refused(atlas: Atlas) -> None:
+    for rect in (Rect(-1, 0, 4, 4, 1), Rect(0, 0, 33, 4, 1), Rect(0, 13, 4, 4, 1)):
+        with pytest.raises(RenderError, match="sticks out"):
+            compose(atlas, (rect,), 32, 16, ColorMode.MONO, ())
+
+
+def test_a_thousand_rows(small: Renderer) -> None:
+    rows = tuple((str(i), f"户主{i}", f"{i}.00") for i in range(1000))
+    table = n.Table((column("序号", "int", pin=True), column("姓名", pin=True), column("金额", "money", "right")), rows)
+    assert 333 <= len(small.render(make(table)).pages) <= 380
+
+
+def test_wide_table_repeats_keys_and_loses_no_cell(policy: Policy, cache: Path) -> None:
+    panel = Panel("wide", 320, 160, ColorMode.MONO, 10.0)
+    pages = Renderer(panel, policy, cache).render(make(WIDE)).pages
+    assert len({page.sha256 for page in pages}) == len(pages) >= 3
+
+
+def test_safe_and_test_pages(panels: dict[str, Panel], policy: Policy, cache: Path) -> None:
+    for panel in panels.values():
+        renderer = Renderer(panel, policy, cache)
+        safe = renderer.safe_page(["示例村村务公开", "内容更新中"])
+        assert (safe.kind, safe.width) == (PageKind.SAFE, panel.width)
+        assert channels(safe).any()
+        assert renderer.safe_page(["很长的一行" * 99]).pixels
+        test = renderer.test_page()
+        lit = channels(test).any(axis=2)
+        assert lit[0].all()
+        assert lit[:, -1].all()
+
+
+def test_qr_code_is_read_back(panels: dict[str, Panel], policy: Policy, cache: Path) -> None:
+    reader = pytest.importorskip("zxingcpp")
+    for panel in panels.values():
+        page = Renderer(panel, policy, cache).render(samples()["qr"], assets).pages[-1]
+        bright = (channels(page).max(axis=2) * np.uint8(255)).repeat(3, axis=0).repeat(3, axis=1)
+        assert [found.text for found in reader.read_barcodes(bright)] == ["https://example.invalid/n/1"], panel.name
+
+
+def test_correction_mark_changes_the_page(small: Renderer) -> None:
+    marked = samples()["correction"]
+    plain = replace(marked, correction=None, digest="other")
+    assert small.render(marked).pages != small.render(plain).pages
+    assert AT.year == 2026
+    assert photo()
