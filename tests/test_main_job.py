@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import ExitStack
+from datetime import timedelta
 
 import pytest
 
@@ -218,3 +219,46 @@ def test_a_full_disk_stops_the_counting_and_not_the_rotation(stage, clock):
             time.sleep(0.05)
         assert daemon.ledger.head.seq > rows_then
         assert daemon.ledger.verify().ok
+
+
+def test_in_quiet_hours_the_screen_is_dark_but_for_an_emergency(stage, clock):
+    document = json.loads(stage.config.read_text(encoding="utf-8"))
+    early = {"open": "00:00", "close": "01:00"}
+    document["hours"] = early if clock.now().hour >= 12 else {"open": "22:00", "close": "23:00"}
+    stage.config.write_text(json.dumps(document), encoding="utf-8")
+    with play(stage, clock) as daemon:
+        (notice,) = publish(stage, 3)
+        assert stage.card.wait_for(lambda card: not any(card.pixels), 15)
+        assert not any(stage.is_page_of(entry.sha256, notice) for entry in stage.card.shown)
+        since = clock.monotonic()
+        alarm, identifier = emergency(stage)
+        assert stage.lit(alarm, since, 10) is not None
+        stage.staff("POST", f"/v1/alerts/{identifier}/cancel", load_form("cancel-flood"))
+        assert stage.card.wait_for(lambda card: not any(card.pixels), 15)
+        assert daemon.players[0].status.get()[0].mode == "dark"
+
+
+def test_the_wall_clock_jumping_changes_nothing_on_the_screen(stage):
+    """Boot in 1970, then NTP: nothing is released or counted by a clock that cannot be right."""
+
+    class Stepping(SystemClock):
+        shift = timedelta(0)
+
+        def now(self):
+            return super().now() + self.shift
+
+    clock = Stepping()
+    with play(stage, clock) as daemon:
+        (notice,) = publish(stage, 3)
+        assert stage.lit(notice, 0.0, 15) is not None
+        counted = len(rows(stage, "shown"))
+        clock.shift = timedelta(days=-20_000)
+        since = clock.monotonic()
+        assert stage.lit(notice, since + 3, 20) is not None, "an accepted notice stays on while the time is unknown"
+        assert ask(stage, "status")["clock"]["trust"] == "untrusted"
+        clock.shift = timedelta(0)
+        assert stage.lit(notice, clock.monotonic() + 2, 20) is not None
+        assert daemon.ledger.verify().ok
+    assert rows(stage, "clock_moved")
+    untrusted = [row for row in rows(stage, "shown")[counted:] if row["clock"] == "untrusted"]
+    assert untrusted, "rows carry the state of the clock"

@@ -126,7 +126,8 @@ def compile_atlas(raw: bytes) -> tuple[bytes, dict[str, int]]:
     for alias, target in ALIASES.items():
         lut[alias] = lut[target]
     payload = b"".join(value.to_bytes(4, "little") for value in lut) + bytes.fromhex("".join(full + half))
-    return payload, {"full": len(full), "plain": plain, "half": len(half), "glyphs": len(glyphs), "widened": substituted}
+    counts = {"full": len(full), "plain": plain, "half": len(half), "glyphs": len(glyphs), "widened": substituted}
+    return payload, counts
 
 
 def build(source: Path, folder: Path) -> dict[str, object]:

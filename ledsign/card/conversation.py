@@ -39,7 +39,7 @@ class Patience:
     dead_s: float = 5.0  # without any sound answer: the card is gone
     stale_s: float = 3.0  # without an answer on a line that hides restarts: prepare the card again
     backoff_first_s: float = 1.0
-    backoff_last_s: float = 60.0
+    backoff_last_s: float = 10.0  # a card on our own line is worth asking often
 
 
 class AbortedError(Exception):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from render.samples import AT, WIDE, assets, column, image, make, photo, qr, samples
 
 from ledsign import notice as n
 from ledsign.errors import RenderError
@@ -20,6 +19,7 @@ from ledsign.render.items import Rect
 from ledsign.render.pack import channels
 from ledsign.render.raster import compose
 from ledsign.render.view import half_blocks
+from render.samples import AT, WIDE, assets, column, image, make, photo, qr, samples
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -30,7 +30,8 @@ def small(panels: dict[str, Panel], policy: Policy, cache: Path) -> Renderer:
 
 
 def art(pages: tuple[Page, ...]) -> str:
-    return "".join(f"{page.n}/{page.of} {page.kind} {page.dwell_s} s\n{half_blocks(page, 999, color=False)}\n" for page in pages)
+    heads = [f"{page.n}/{page.of} {page.kind} {page.dwell_s} s" for page in pages]
+    return "".join(f"{head}\n{half_blocks(page, 999, color=False)}\n" for head, page in zip(heads, pages, strict=True))
 
 
 @pytest.mark.parametrize("name", samples())
@@ -161,7 +162,7 @@ HARD: dict[str, n.Block] = {
     "unbroken-cell": n.Table((column("键", pin=True), column("值")), (("k" * 300, "9" * 500),)),
     "long-title": n.Table((column("很长的标题" * 40), column("乙")), (("1", "2"),)),
     "many-columns": n.Table(tuple(column(f"列{i}") for i in range(60)), (tuple("值" * 9 for _ in range(60)),)),
-    "all-pinned": n.Table(tuple(column(f"列{i}", pin=True) for i in range(12)), (tuple("值" * 9 for _ in range(12)),)),
+    "all-pinned": n.Table(tuple(column(f"列{i}", pin=True) for i in range(12)), (("值" * 9,) * 12,)),
     "tall-row": n.Table((column("甲", pin=True), column("乙")), (("一", "说明" * 400), ("二", "短"))),
     "spans-out-of-range": n.Table(
         (column("甲"), column("乙")), (("1", "2"),), spans=(n.Span(0, 0, 99, 99), n.Span(7, 7), n.Span(0, 1, 0, 0))
@@ -188,7 +189,8 @@ def test_what_sticks_out_is_refused(atlas: Atlas) -> None:
 
 def test_a_thousand_rows(small: Renderer) -> None:
     rows = tuple((str(i), f"户主{i}", f"{i}.00") for i in range(1000))
-    table = n.Table((column("序号", "int", pin=True), column("姓名", pin=True), column("金额", "money", "right")), rows)
+    columns = (column("序号", "int", pin=True), column("姓名", pin=True), column("金额", "money", "right"))
+    table = n.Table(columns, rows)
     assert 333 <= len(small.render(make(table)).pages) <= 380
 
 
