@@ -146,6 +146,7 @@ class Daemon:
             for thread in loops:
                 thread.join(10)
             self._event("stop")
+            self._anchor()
             self._write_floor()
             self.database.close()
 
@@ -224,6 +225,13 @@ class Daemon:
             except StoreError as error:
                 log.error("the time floor cannot be written: %s", error)
 
+    def _anchor(self) -> None:
+        """Write the chain's end beside the database, so that a tail cut off later shows."""
+        try:
+            self.ledger.anchor()
+        except StoreError as error:
+            log.error("the ledger's anchor cannot be written: %s", error)
+
     def _nightly(self) -> None:
         """Tidy up, and read the whole chain of evidence once a day."""
         try:
@@ -234,6 +242,7 @@ class Daemon:
             return
         if result.ok:
             self._event("verified", rows=result.rows)
+            self._anchor()
         else:
             log.critical("the ledger is broken at row %s: %s", result.bad_seq, result.reason)
 

@@ -235,6 +235,9 @@ def test_in_quiet_hours_the_screen_is_dark_but_for_an_emergency(stage, clock):
         assert stage.lit(alarm, since, 10) is not None
         stage.staff("POST", f"/v1/alerts/{identifier}/cancel", load_form("cancel-flood"))
         assert stage.card.wait_for(lambda card: not any(card.pixels), 15)
+        deadline = time.monotonic() + 10
+        while daemon.players[0].status.get()[0].mode != "dark" and time.monotonic() < deadline:
+            time.sleep(0.02)
         assert daemon.players[0].status.get()[0].mode == "dark"
 
 
