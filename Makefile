@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: demo test check bench golden kill messages clean
 
 demo: $(READY)
-	$(BIN)/ledsign demo --seconds 60 --panel p10-320x160-mono --out demo-out
+	$(BIN)/ledsign demo --seconds 60 --pace 0.25 --panel p10-320x160-mono --out demo-out
 
 test: $(READY)
 	$(BIN)/pytest -q
