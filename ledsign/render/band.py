@@ -30,13 +30,13 @@ class Band:
     def dress(self, sheet: Sheet, n: int, of: int) -> tuple[Item, ...]:
         """The sheet's items and the band above them; a full-page sheet gets its number in the corner."""
         scale, half = self.size.scale, self.size.half
-        number = self.setter.quiet(f"{n}/{of}")
+        number = self.setter.text(f"{n}/{of}")
         x = self.style.panel_width - number.width * half
         if sheet.full:
             y = self.style.panel_height - self.size.cell
             return (*sheet.items, run(number, x, y, scale, theme.BAND))
         columns = self.size.columns - number.width - 1
-        left = self._table(sheet.band, columns) if sheet.band else self.setter.quiet(self._text(columns))
+        left = self._table(sheet.band, columns) if sheet.band else self.setter.text(self._text(columns))
         color = theme.WARN if self.emergency else theme.BAND
         rule = Rect(0, self.size.cell, self.style.panel_width, 1, theme.WARN if self.emergency else theme.BAND_RULE)
         items = (run(left, 0, 0, scale, color), run(number, x, 0, scale, color), rule)
@@ -45,7 +45,7 @@ class Band:
     def _table(self, label: Label, columns: int) -> Text:
         """A table's caption as far as it fits, and its unit."""
         name = "".join(f"{mark} " for mark in self._marks) + label.name
-        unit = self.setter.quiet(f" {label.unit}" if label.unit else "")
+        unit = self.setter.text(f" {label.unit}" if label.unit else "")
         if unit.width * 2 > columns:
             return self.setter.fitting(f"{name}{label.unit and ' '}{label.unit}", columns, "…")
         return self.setter.fitting(name, columns - unit.width, "…") + unit
@@ -57,7 +57,7 @@ class Band:
         for issuer in self._issuers:
             forms += [f"{mark}{self._category} {issuer}", f"{mark}{self._short} {issuer}", f"{mark}{issuer}"]
         forms += [f"{mark}{self._category}", f"{mark}{self._short}", self._short, ""]
-        return next(form for form in forms if self.setter.quiet(form).width <= columns)
+        return next(form for form in forms if self.setter.text(form).width <= columns)
 
 
 def _marks(notice: Notice) -> tuple[str, ...]:

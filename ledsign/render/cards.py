@@ -53,7 +53,7 @@ def _record(table: Table, row: Row, setter: Setter, size: Metrics, *, total: boo
     leading = size.pitch - size.cell
     key = setter.text(" ".join(cell.text for cell in keys))
     color = theme.TOTAL if total else theme.KEY
-    tag = setter.quiet("▌")
+    tag = setter.text("▌")
     lines = [
         line_chunk((tag + line) if not index else line, size, color, gap=leading)
         for index, line in enumerate(setter.lines(key, size.columns - tag.width))

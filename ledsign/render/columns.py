@@ -75,7 +75,7 @@ def measure(columns: Sequence[Column], heads: Sequence[Head], rows: Sequence[Row
             if cell.end - cell.start > 1 or not cell.text:
                 continue
             column = cell.start
-            width = setter.quiet(cell.text).width
+            width = setter.text(cell.text).width
             cells[number, column] = width
             natural[column] = max(natural[column], width)
             if columns[column].kind in _WHOLE or width <= _NAME:
@@ -87,7 +87,7 @@ def measure(columns: Sequence[Column], heads: Sequence[Head], rows: Sequence[Row
     title = [2] * count
     for head in heads:
         if head.end - head.start == 1:
-            width = setter.quiet(head.text).width
+            width = setter.text(head.text).width
             title[head.start] = max(title[head.start], width)
             word = 4 if width >= 4 else 2
             least[head.start] = max(least[head.start], word, min(unbreakable(head.text, setter), 8))
@@ -96,7 +96,7 @@ def measure(columns: Sequence[Column], heads: Sequence[Head], rows: Sequence[Row
 
 def unbreakable(string: str, setter: Setter) -> int:
     """Half cells of the longest piece that no line end may cut."""
-    text = setter.quiet(string)
+    text = setter.text(string)
     if not len(text):
         return 0
     ends = np.flatnonzero(breaks(text)) + 1

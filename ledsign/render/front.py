@@ -105,9 +105,9 @@ def _parted(title: str, layout: Layout, size: Metrics | None) -> str:
     """A title too long for one line is cut at its blanks rather than anywhere."""
     columns = (size or layout.style.body).columns
     parts = title.split()
-    if layout.setter.quiet(title).width <= columns or len(parts) > 3:
+    if layout.setter.text(title).width <= columns or len(parts) > 3:
         return title
-    return "\n".join(parts) if all(layout.setter.quiet(part).width <= columns for part in parts) else title
+    return "\n".join(parts) if all(layout.setter.text(part).width <= columns for part in parts) else title
 
 
 def relay_line(alert: Alert) -> str:

@@ -64,8 +64,7 @@ def header_rows(table: Table) -> tuple[Head, ...]:
     if table.header and (own := _own_header(table.header, len(table.columns))) is not None:
         return own
     return tuple(
-        Head(" ".join(column.title.split()), number, number + 1, 0, 1)
-        for number, column in enumerate(table.columns)
+        Head(" ".join(column.title.split()), number, number + 1, 0, 1) for number, column in enumerate(table.columns)
     )
 
 

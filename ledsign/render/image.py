@@ -86,9 +86,7 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 def _linear() -> list[int]:
     """sRGB code to linear light, 8 bits each."""
     codes = [value / 255 for value in range(256)]
-    return [
-        round(255 * (code / 12.92 if code <= 0.04045 else ((code + 0.055) / 1.055) ** 2.4)) for code in codes
-    ]
+    return [round(255 * (code / 12.92 if code <= 0.04045 else ((code + 0.055) / 1.055) ** 2.4)) for code in codes]
 
 
 def _dither(picture: Image.Image, mode: ColorMode, role: str) -> NDArray[np.uint8]:

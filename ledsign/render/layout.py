@@ -125,9 +125,7 @@ class Layout:
     def _question_again(self, question: str) -> Chunk:
         """One line that stands over the rest of an answer when the page is turned."""
         size = self.style.body
-        text = self.setter.fitting(
-            theme.QUESTION + " ".join(question.split()), size.columns, "…" + theme.CONTINUED
-        )
+        text = self.setter.fitting(theme.QUESTION + " ".join(question.split()), size.columns, "…" + theme.CONTINUED)
         chunk = line_chunk(text, size, theme.KEY)
         return replace(chunk, weight=0)
 

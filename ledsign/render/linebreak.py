@@ -29,8 +29,7 @@ _NO_START_CHARS = (
 )
 _NO_END_CHARS = "（【《〈「『“‘〔［｛￥№§〖〝¥$＄£€﹝﹙﹛第" + "([{#"
 _UNIT_CHARS = (
-    "元万亿千百年月日时点分秒号人户组名次个岁届期亩吨斤米里天周条项"
-    "户辆台座间份页楼℃℉％‰㎡㎥㎏㎜㎝㎞角毛只件处所盏升"
+    "元万亿千百年月日时点分秒号人户组名次个岁届期亩吨斤米里天周条项户辆台座间份页楼℃℉％‰㎡㎥㎏㎜㎝㎞角毛只件处所盏升"
 )
 _INNER_CHARS = ".,:/-–—~～：．×·年月时点"
 _SPACES = " \u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u200a\u205f\u3000"
@@ -147,7 +146,7 @@ def wrap(text: Text, width: int, first: int | None = None) -> list[tuple[int, in
             end = _emergency(start, reach, soft, places)
         lines.append((start, end))
         start, limit = end, width
-    _no_lonely_end(lines, latest, places)
+    _no_lonely_end(lines, latest, places, width)
     return [(a, _strip(a, b, blank)) for a, b in lines]
 
 
@@ -162,7 +161,7 @@ def _emergency(start: int, reach: int, soft: list[bool], places: list[int]) -> i
     return reach
 
 
-def _no_lonely_end(lines: list[tuple[int, int]], latest: list[int], places: list[int]) -> None:
+def _no_lonely_end(lines: list[tuple[int, int]], latest: list[int], places: list[int], width: int) -> None:
     """A last line of one character gets company from the line above (孤字)."""
     if len(lines) < 2:
         return
@@ -170,7 +169,7 @@ def _no_lonely_end(lines: list[tuple[int, int]], latest: list[int], places: list
     if places[end] - places[b] > 2:
         return
     earlier = latest[b - 2] if b - 2 >= a else 0
-    if earlier > a and places[b] - places[earlier] <= 8:
+    if earlier > a and places[b] - places[earlier] <= 8 and places[end] - places[earlier] <= width:
         lines[-2:] = [(a, earlier), (earlier, end)]
 
 

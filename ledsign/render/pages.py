@@ -1,8 +1,8 @@
 """Notice + panel -> pages. The same notice, panel and font build give the same bytes everywhere."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from ledsign.render import theme
 from ledsign.render.atlas import Atlas, load
 from ledsign.render.band import Band
 from ledsign.render.flow import Space, paginate, reading_us
-from ledsign.render.fonts import MissingGlyph, base_scale, body_scale
+from ledsign.render.fonts import MissingGlyph, base_scale, body_scale, coverage
 from ledsign.render.front import emergency_chunks, front_chunks, title_chunks
 from ledsign.render.items import Item, Rect, Sheet
 from ledsign.render.layout import Layout
@@ -127,9 +127,7 @@ class Renderer:
             scale = max(scale, min(panel.width // 160, (panel.height - 16 * base - 3) // 60))  # 10 x 3 characters
         height = panel.height - Band.height(base)
         body = fitted(panel.width, height, scale)
-        return Style(
-            body, fitted(panel.width, height, base), panel.mode, panel.width, panel.height, rule
-        )
+        return Style(body, fitted(panel.width, height, base), panel.mode, panel.width, panel.height, rule)
 
     def _render(self, notice: Notice, assets: AssetReader) -> Rendered:
         if notice.status is Status.WITHDRAWN:
@@ -153,7 +151,7 @@ class Renderer:
             self._page(band.dress(sheet, n, len(sheets)), self._dwell(sheet), sheet.kind, n, len(sheets))
             for n, sheet in enumerate(sheets, 1)
         )
-        missing = tuple(MissingGlyph(cp, count) for cp, count in sorted(setter.missing.items()))
+        missing = coverage(self.atlas, _texts((notice.title, notice.subtitle, notice.display.digest, notice.body)))
         return Rendered(pages, missing, tuple(layout.degraded))
 
     def _dwell(self, sheet: Sheet) -> float:
@@ -171,6 +169,18 @@ class Renderer:
         panel = self.panel
         pixels = compose(self.atlas, items, panel.width, panel.height, panel.mode, self._inks)
         return Page(panel.width, panel.height, panel.mode, pixels, dwell, kind, n, of)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every string in a tree of blocks: what may have to be drawn."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _texts(part)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _texts(getattr(value, field.name))
 
 
 def _size(rendered: Rendered) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ledsign.panel import ColorMode
 from ledsign.policy import DwellRule
 from ledsign.render.atlas import Atlas
-from ledsign.render.glyphs import Text, cells, missing, shape
+from ledsign.render.glyphs import Text, cells, shape
 from ledsign.render.items import Chunk, Item, Run
 from ledsign.render.linebreak import weight, wrap
 
@@ -66,27 +66,18 @@ class Style:
 
 
 class Setter:
-    """Shapes texts with one atlas, remembers them while one notice is laid out, and counts missing glyphs."""
+    """Shapes texts with one atlas and remembers them while one notice is laid out."""
 
     def __init__(self, atlas: Atlas) -> None:
         self.atlas = atlas
         self._known: dict[str, Text] = {}
-        self.missing: dict[int, int] = {}
 
     def text(self, string: str) -> Text:
-        """The shaped string; characters without a glyph are counted each time they are used."""
+        """The shaped string."""
         text = self._known.get(string)
         if text is None:
-            text = shape(self.atlas, string)
-            self._known[string] = text
-        for cp in missing(text):
-            self.missing[cp] = self.missing.get(cp, 0) + 1
+            text = self._known[string] = shape(self.atlas, string)
         return text
-
-    def quiet(self, string: str) -> Text:
-        """The shaped string without counting: for measuring and for what is repeated."""
-        text = self._known.get(string)
-        return text if text is not None else self._known.setdefault(string, shape(self.atlas, string))
 
     def lines(self, text: Text, columns: int, first: int | None = None) -> list[Text]:
         """The text in lines of at most ``columns`` half cells."""
@@ -94,10 +85,10 @@ class Setter:
 
     def fitting(self, string: str, columns: int, tail: str) -> Text:
         """The string, or its first line with ``tail`` at the end when it is wider than ``columns``."""
-        text = self.quiet(string)
+        text = self.text(string)
         if text.width <= columns:
             return text
-        end = self.quiet(tail)
+        end = self.text(tail)
         return self.lines(text, columns - end.width)[0] + end
 
 

@@ -150,7 +150,8 @@ class _Builder:
             lines = (size.height - form.high(1)) // form.high(1) + 1
             groups = plan_columns(measured, self.table.columns, form.frame, lines)
             time = budget_us(style.rule) // max(1, reading_us(style.rule, measured.effort(groups), 1))
-            pages = pages_of(measured, groups, max(1, min(lines - 1, time) + 1))
+            to_read = -(-len(measured.cells) // max(1, time)) * len(groups)
+            pages = max(pages_of(measured, groups, lines), to_read)
             if best is None or pages * 4 <= fewest * 5:
                 best, fewest = (form, groups, lines), fewest or pages
         assert best is not None
@@ -163,7 +164,7 @@ class _Builder:
         if lines >= _SMALL_PAGE or not (name or unit):
             return None
         whole = unit if name == self.title else f"{name} {unit}".strip()
-        if self.setter.quiet(whole).width > self.style.small.columns - _BAND_SPARE:
+        if self.setter.text(whole).width > self.style.small.columns - _BAND_SPARE:
             self.legend.append(whole)
         return Label(name, unit)
 
@@ -209,7 +210,7 @@ class _Builder:
                 if place is None or (head.bottom - head.top > 1) is not pass_over:
                     continue
                 columns = _area(group, *place, form)[2]
-                lines = len(self.setter.lines(self.setter.quiet(head.text), columns))
+                lines = len(self.setter.lines(self.setter.text(head.text), columns))
                 missing = lines - sum(needed[head.top : head.bottom])
                 needed[head.bottom - 1] += max(0, missing)
         tops, bottoms = [], []
@@ -239,14 +240,11 @@ class _Builder:
         return placed
 
     def _verticals(self, group: Group, top: int, bottom: int) -> list[Item]:
-        form = self.form
-        return [
-            Rect(wall, top, form.rule, bottom - top, theme.RULE, dotted=True)
-            for wall in group.walls
-        ]
+        rule = self.form.rule
+        return [Rect(wall, top, rule, bottom - top, theme.RULE, dotted=True) for wall in group.walls]
 
     def _set(self, row: Row, *, total: bool) -> _Row:
-        """The row's cells wrapped in every group; a repeated key cell is counted for missing glyphs once."""
+        """The row's cells wrapped in every group."""
         lines = []
         for group in self.groups:
             cells = []

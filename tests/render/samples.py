@@ -104,8 +104,9 @@ def samples() -> dict[str, n.Notice]:
     """Every kind of block by name."""
     long = "各村民小组:为做好冬季防火工作,现将有关事项通知如下。请于2026年11月30日前清理房前屋后柴草,做到“三清三查”。"
     alert = n.Alert(
-        "1", "Alert", (), "11B03", "暴雨", "red", "示例区气象台", AT, AT, AT, (), "全镇", "立即转移!不要返回!", "示例镇应急办"
-    )
+        "1", "Alert", (), "11B03", "暴雨", "red", "示例区气象台", AT, AT, AT, (), "全镇", "立即转移!不要返回!",
+        "示例镇应急办",
+    )  # fmt: skip
     return {
         "heading": make(n.Heading(1, "一、基本情况"), n.Paragraph("全村共312户。", "justify", 2)),
         "paragraph": make(n.Paragraph(long, "justify", 2)),
@@ -113,7 +114,7 @@ def samples() -> dict[str, n.Notice]:
         "list": make(n.ListBlock("cn", ("按时参加会议;", "遵守村规民约,爱护公共设施和环境卫生。"))),
         "steps": make(n.Steps("办理流程", ("本人申请", "村级受理(2个工作日)", "发证"))),
         "qa": make(n.Qa("路灯什么时候修好?", long, "2026-11-01", "2026-11-05", "已办结", "村委会")),
-        "signature": make(n.Paragraph("特此公告。", "justify", 2), n.Signature("示例镇样板村民委员会", "2026年11月21日")),
+        "signature": make(n.Paragraph("特此公告。", "justify", 2), n.Signature("示例镇样板村", "2026年11月21日")),
         "table": make(NARROW),
         "table-wide": make(WIDE),
         "table-two-levels": make(TWO_LEVELS),

@@ -59,9 +59,9 @@ def test_every_row_exactly_once(
     drawn = [
         item.cells.ids.tobytes() for chunk in chunks for item in chunk.items if isinstance(item, Run)
     ]
-    column = [index for index, entry in enumerate(table.columns) if entry.title in {"凭证", "一卡通账号(隐去)"}][0]
+    column = next(i for i, entry in enumerate(table.columns) if entry.title in {"凭证", "一卡通账号(隐去)"})
     values = [row[column] for row in table.rows]
     for value in {value for value in values if values.count(value) == 1}:
-        text = setter.quiet(value)
+        text = setter.text(value)
         needle = cells(text).ids.tobytes()
         assert sum(needle in run for run in drawn) == 1, value

@@ -30,8 +30,9 @@ def small(panels: dict[str, Panel], policy: Policy, cache: Path) -> Renderer:
 
 
 def art(pages: tuple[Page, ...]) -> str:
+    pictures = [half_blocks(page, 999, color=False) for page in pages]
     heads = [f"{page.n}/{page.of} {page.kind} {page.dwell_s} s" for page in pages]
-    return "".join(f"{head}\n{half_blocks(page, 999, color=False)}\n" for head, page in zip(heads, pages, strict=True))
+    return "".join(f"{head}\n{picture}\n" for head, picture in zip(heads, pictures, strict=True))
 
 
 @pytest.mark.parametrize("name", samples())
