@@ -73,7 +73,9 @@ def _row_text(document: Document) -> str:
 
 
 @ledger.command("tail", help=_("The newest rows."))
-@click.option("-n", "--lines", "count", type=click.IntRange(1, 100_000), default=20, show_default=True)
+@click.option(
+    "-n", "--lines", "count", type=click.IntRange(1, 100_000), default=20, show_default=True, help=_("How many rows.")
+)
 @state_option
 @json_option
 def tail_(count: int, state: Path, as_json: bool) -> None:
@@ -154,7 +156,9 @@ def _day(_context: click.Context, _parameter: click.Parameter, text: str | None)
 
 
 @ledger.command(help=_("Rows as JSON lines, or the register (台账) of a span of days as CSV for a spreadsheet."))
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True, help=_("Form of the file.")
+)
 @click.option("--from", "since", callback=_day, help=_("First local day."))
 @click.option("--to", "until", callback=_day, help=_("Last local day, included."))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help=_("File; otherwise standard output."))
