@@ -17,6 +17,7 @@ from ledsign.config import Config, PanelSection, access_key, policy_of
 from ledsign.errors import CardRefusedError, ConfigError, FeedError, LedsignError, ProtocolError, TransportError
 from ledsign.feed.client import PlatformClient
 from ledsign.feed.integrity import load_keys
+from ledsign.frame import AckLevel
 from ledsign.i18n import _
 from ledsign.policy import Policy
 from ledsign.render.pages import Renderer
@@ -70,6 +71,10 @@ def live_checks(config: Config, clock: Clock) -> Iterator[Finding]:
     for section in config.panels:
         card = Card(section.card.family, section.card.url, config.panel(section), clock)
         try:
+            if card.ack <= AckLevel.SENT:
+                text = _("{family} never answers: pages are shown but not counted").format(family=card.family)
+                yield Finding(f"card.{section.name}", Grade.WARN, text)
+                continue
             yield Finding(f"card.{section.name}", Grade.PASS, str(card.info()))
         except (TransportError, CardRefusedError, ProtocolError) as error:
             yield Finding(f"card.{section.name}", Grade.FAIL, str(error))

@@ -6,7 +6,7 @@ belongs on screen; a page that lost its right ends at once, every other one fini
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,9 +19,16 @@ from ledsign.frame import AckLevel, Page
 from ledsign.latest import Latest
 from ledsign.ledger import Ledger
 from ledsign.notice import AssetReader, Notice
-from ledsign.playlist.plan import Plan, PlanMode, plan
+from ledsign.pictures import Pictures
+from ledsign.playlist.announce import Announcement
+from ledsign.playlist.capacity import Grant
+from ledsign.playlist.exposure import Key
+from ledsign.playlist.plan import Plan, plan
+from ledsign.playlist.preempt import Claimant
 from ledsign.playlist.rotation import Slot
+from ledsign.playlist.situation import PlanMode
 from ledsign.policy import Policy
+from ledsign.protocol.codec import Ability
 from ledsign.render.pack import pack
 from ledsign.render.pages import Renderer
 from ledsign.repertoire import Repertoire
@@ -65,6 +72,10 @@ class PlayerStatus:
     failed: Mapping[tuple[str, int], str] = field(default_factory=dict)
     card_fault: str = ""
     pages_shown: int = 0
+    short: tuple[Grant, ...] = ()  # showings this screen cannot keep today
+    blame: tuple[Key, ...] = ()  # and the smallest set of notices that this is due to
+    announced: tuple[Announcement, ...] = ()
+    claims: tuple[Claimant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +111,14 @@ class Player:
         blank: Latest[str],
         safe_lines: Sequence[str],
         pulse: Pulse,
+        pictures: Pictures,
         pace: float = 1.0,
     ) -> None:
         self.name = panel_name
         self.status = Latest(PlayerStatus(panel_name))
         self._screen = screen
         self._card = card
-        self._repertoire = Repertoire(renderer, assets, pace)
+        self._repertoire = Repertoire(renderer, assets, pace, policy.dwell.night_min_s)
         self._ledger = ledger
         self._exposures = ledger.exposures(panel_name)
         self._policy = policy
@@ -117,6 +129,7 @@ class Player:
         self._safe = renderer.safe_page(safe_lines)
         self._format = card.formats[0]
         self._pulse = pulse
+        self._pictures = pictures
         self._pace = pace
         self._lit: bool | None = None
         self._percent: int | None = None
@@ -149,8 +162,7 @@ class Player:
 
     def _look(self) -> _View:
         snapshot, version = self._notices.get()
-        reading = self._trusted.read()
-        items = self._repertoire.items(snapshot, self._tick, self._least_dwell(reading))
+        items = self._repertoire.items(snapshot, self._tick)
         reading = self._trusted.read()  # drawing a new notice takes its time
         made = plan(
             items, self._exposures, self._policy, reading.at, reading.trust, self._screen, snapshot.cancelled
@@ -159,7 +171,8 @@ class Player:
 
     def _least_dwell(self, reading: Reading) -> float:
         """At night pages change slowly: a lit street is not to flicker (the policy's anti-glare rule)."""
-        return self._policy.dwell.night_min_s if self._policy.is_night(reading.at) else 0.0
+        night = reading.trust is not ClockTrust.UNTRUSTED and self._policy.is_night(reading.at)
+        return self._policy.dwell.night_min_s if night else 0.0
 
     def _choose(self, view: _View) -> Showing:
         """The page that belongs on screen now; the safe page when no notice does."""
@@ -230,19 +243,31 @@ class Player:
         return acknowledged
 
     def _lights(self, on: bool, reading: Reading) -> None:
-        """Power, clock and brightness as the hour demands, told to the card only when they change."""
+        """Power, clock and brightness as the hour demands, told to the card only when they change; a card that
+        has no such thing is cleared instead of switched off, and not asked for the rest."""
         self._card.ensure()
+        can = self._card.abilities
         if self._card.preparations != self._preparation:
             self._preparation, self._lit, self._percent = self._card.preparations, None, None
-            if reading.trust is not ClockTrust.UNTRUSTED:
-                self._card.set_clock(reading.at)
+            if Ability.CLOCK in can and reading.trust is not ClockTrust.UNTRUSTED:
+                self._may_refuse(lambda: self._card.set_clock(reading.at))
         if self._lit is not on:
-            self._card.set_power(on)
+            if Ability.POWER in can:
+                self._card.set_power(on)
+            elif not on:
+                self._card.clear()
             self._lit = on
         percent = self._policy.brightness_percent(reading.at)
-        if on and percent != self._percent:
-            self._card.set_brightness(percent)
+        if on and percent != self._percent and Ability.BRIGHTNESS in can:
+            self._may_refuse(lambda: self._card.set_brightness(percent))
             self._percent = percent
+
+    def _may_refuse(self, order: Callable[[], None]) -> None:
+        """A card that will not set its clock or brightness still shows pages."""
+        try:
+            order()
+        except CardRefusedError as error:
+            log.warning("%s: %s", self.name, error)
 
     def _dark(self, view: _View) -> None:
         """Outside the lit hours, or blanked by an operator: the panel is off, and that is confirmed too."""
@@ -280,7 +305,7 @@ class Player:
     def _farewell(self) -> None:
         """A safe page stands in for the daemon while it is gone."""
         try:
-            self._card.show(pack(self._safe, self._format))
+            self._card.show(pack(self._safe, self._format), ttl_s=0)
         except (TransportError, CardRefusedError, ProtocolError) as error:
             log.warning("%s: no safe page left on the card: %s", self.name, error)
         self._card.close()
@@ -294,6 +319,8 @@ class Player:
         started = self._clock.monotonic()
         self._count += 1
         self._publish(view, showing, str(view.plan.mode), "", lit.at)
+        if showing.slot is not None:
+            self._keep_picture(showing.page)
         complete = self._dwell(showing, view, started, stop)
         if showing.slot is not None:
             self._record(showing, lit, self._clock.monotonic() - started, acknowledged, complete=complete)
@@ -327,6 +354,13 @@ class Player:
             self.disk_failed = False
         except StoreError as error:
             self._ledger.pass_over(row)
+            self._disk_fails(error)
+
+    def _keep_picture(self, page: Page) -> None:
+        """The picture of a page that the card has acknowledged, once for each distinct page."""
+        try:
+            self._pictures.keep(page)
+        except StoreError as error:
             self._disk_fails(error)
 
     def _disk_fails(self, error: StoreError) -> None:
@@ -385,5 +419,9 @@ class Player:
                 failed=self._repertoire.failed,
                 card_fault=fault,
                 pages_shown=self._count,
+                short=view.plan.short,
+                blame=view.plan.blame,
+                announced=view.plan.announced,
+                claims=view.plan.claims,
             )
         )

@@ -24,6 +24,8 @@ from ledsign.feed.parse import parse_json, parse_notice
 from ledsign.frame import Page
 from ledsign.notice import Image, Notice
 from ledsign.panel import Panel
+from ledsign.protocol.codec import Link, create, network_scheme
+from ledsign.render.pack import most_colours
 from ledsign.render.pages import Renderer
 from ledsign.simulator import SimulatedCard, serve
 from ledsign.town import ApiKey, Role, Running, TownConfig, make_signing
@@ -190,6 +192,13 @@ def _write_config(setting: Setting, state: Path, town: Running, card: SimulatedC
     return path
 
 
+def _colours(setting: Setting) -> int | None:
+    """What the card can show of a page: the daemon draws for it, so does the stage."""
+    link = Link.UDP if network_scheme(setting.family) == "udp" else Link.NET
+    panel = setting.panel
+    return most_colours(create(setting.family, link).formats(panel.mode, panel.width, panel.height)[0])
+
+
 @contextmanager
 def set_stage(setting: Setting, clock: Clock) -> Iterator[Stage]:
     """Town and card on loopback until the block ends; then both are stopped and their state is removed."""
@@ -199,12 +208,13 @@ def set_stage(setting: Setting, clock: Clock) -> Iterator[Stage]:
         town = stack.enter_context(
             serve_town(state / "town", _town_config(setting.screen), clock, host="127.0.0.1", port=0, signing=signing)
         )
-        line = "tcp://127.0.0.1:0" if setting.baud is None else f"pty://{state}/line"
+        network = f"{network_scheme(setting.family)}://127.0.0.1:0"
+        line = network if setting.baud is None else f"pty://{state}/line"
         card = stack.enter_context(
             serve(setting.family, line, setting.panel, setting.out / "card", setting.web, baud=setting.baud)
         )
         config = _write_config(setting, state, town, card)
-        renderer = Renderer(setting.panel, policy_of(load_config(config)), state / "cache")
+        renderer = Renderer(setting.panel, policy_of(load_config(config)), state / "cache", _colours(setting))
         stage = Stage(setting, town, card, config, clock, renderer)
         safe = renderer.safe_page(SAFE_LINES)
         stage.pages[safe.sha256] = (None, safe)

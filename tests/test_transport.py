@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,3 +123,37 @@ def test_url_parts() -> None:
     assert address.options == {"code": "01020304", "id": "3"}
     serial = parse_url("serial:///dev/ttyUSB0?baud=115200&id=2")
     assert (serial.line, serial.options, serial.session) == ({"baud": 115200}, {"id": "2"}, False)
+
+
+@pytest.fixture
+def datagrams() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        peer.settimeout(5)
+        yield peer
+
+
+def test_udp_is_paced(datagrams: socket.socket) -> None:
+    """100 datagrams of 1250 bytes are a megabit: at 10 Mbit/s they take 100 ms, less what may go in a burst."""
+    line = open_transport(f"udp://127.0.0.1:{datagrams.getsockname()[1]}?mbit=10")
+    began = time.monotonic()
+    for _packet in range(100):
+        line.write(bytes(1250), 1)
+        assert len(datagrams.recv(2000)) == 1250
+    assert time.monotonic() - began > 0.08
+    line.close()
+    with pytest.raises(ConfigError):
+        parse_url("udp://127.0.0.1:4048?mbit=0")
+
+
+def test_udp_after_a_refusal_loses_no_datagram(datagrams: socket.socket) -> None:
+    port = datagrams.getsockname()[1]
+    datagrams.close()
+    line = open_transport(f"udp://127.0.0.1:{port}")
+    line.write(b"to nobody", 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", port))
+        peer.settimeout(5)
+        line.write(b"to somebody", 1)
+        assert peer.recv(100) == b"to somebody"
+    line.close()

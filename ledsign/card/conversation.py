@@ -38,6 +38,7 @@ class Patience:
     restarts: int = 6  # of one command
     dead_s: float = 5.0  # without any sound answer: the card is gone
     stale_s: float = 3.0  # without an answer on a line that hides restarts: prepare the card again
+    hold_s: int = 300  # a page goes off by itself after so long without us, where the card can do that
     backoff_first_s: float = 1.0
     backoff_last_s: float = 10.0  # a card on our own line is worth asking often
 

@@ -24,13 +24,20 @@ from ledsign.protocol.message import (
     SetPower,
     ShowFrame,
 )
-from ledsign.transport import Address, Transport, open_transport, parse_url
+from ledsign.transport import Address, Opener, Transport, parse_url, public_url
 
 log = logging.getLogger(__name__)
 
 _RING = 20
 _FLASH_REST_S = 86_400.0  # at most one clearing of the card's flash a day, besides the first
-_LINKS = {"tcp": Link.NET, "serial": Link.SERIAL, "pty": Link.SERIAL, "udp": Link.UDP}
+_LINKS = {
+    "tcp": Link.NET,
+    "listen": Link.NET,
+    "http": Link.NET,
+    "udp": Link.UDP,
+    "serial": Link.SERIAL,
+    "pty": Link.SERIAL,
+}
 
 
 class Card:
@@ -43,19 +50,19 @@ class Card:
         panel: Panel,
         clock: Clock,
         patience: Patience | None = None,
-        opener: Callable[[Address], Transport] = open_transport,
+        opener: Callable[[Address], Transport] | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """Raises ConfigError for a family, URL or option that does not exist; touches no line yet."""
         kind = codec_class(family)
         self.family = family
-        self.url = url
+        self.url = public_url(url)
         self.panel = panel
         self._address = parse_url(url, kind.default_port)
         self._codec = create(family, _LINKS[self._address.scheme], Role.DRIVER, self._address.options)
         self._clock = clock
         self._patience = patience or Patience()
-        self._opener = opener
+        self._opener = opener or Opener()
         self._jitter = jitter
         self._ring: deque[str] = deque(maxlen=_RING)
         self._talk: Conversation | None = None
@@ -64,6 +71,8 @@ class Card:
         self._next_try = clock.monotonic()
         self._flash_at: float | None = None
         self._held: Frame | None = None  # confirmed on this connection, nothing else said since
+        self._told_at = 0.0  # when the card was last told what stands
+        self._standing: Intent | None = None  # what the glass should show, for cards that must be told again
         self.flash_writes = 0
         self.preparations = 0  # grows whenever the card may have forgotten power, brightness and clock
 
@@ -108,34 +117,61 @@ class Card:
         """Put a page on the glass. ``abort`` is asked before every packet; then the answer is PLANNED and
         nothing may be counted. A page that this very connection has confirmed last is not sent again.
 
+        ``ttl_s``: after so many seconds without a repetition the card takes the page off by itself, where it can;
+        0: never; None: as ``Patience.hold_s`` says. ``poll`` repeats the page in time.
+
         Raises TransportError (``retry_in``: do not ask earlier), CardRefusedError, UnsupportedError.
         """
-        if self._still_holds(frame):
+        if ttl_s is None and Ability.TTL in self._codec.abilities:
+            ttl_s = self._patience.hold_s  # a dead-man: without us the card takes the page off by itself
+        intent = ShowFrame(frame, urgent, ttl_s or None)
+        if self._still_holds(intent):
             return self._codec.ack
         try:
-            self._held = None
-            self._run(ShowFrame(frame, urgent, ttl_s), abort)
+            self._held = self._standing = None
+            self._run(intent, abort)
         except AbortedError:
             return AckLevel.PLANNED
-        self._held = frame
+        self._held, self._standing, self._told_at = frame, intent, self._clock.monotonic()
         return self._codec.ack
 
-    def _still_holds(self, frame: Frame) -> bool:
-        if frame != self._held or self._talk is None or self._codec.ack <= AckLevel.SENT:
+    def _still_holds(self, intent: ShowFrame) -> bool:
+        if intent.frame != self._held or self._talk is None or self._codec.ack <= AckLevel.SENT:
             return False
+        if intent != self._standing:
+            return False  # the same pixels, but to stay for another time
         self.poll()
         return self._held is not None
 
     def poll(self) -> None:
-        """Prove that the card lives, if connected; call it every 2 s while a page stands. Raises
-        TransportError when it is gone."""
+        """Prove that the card lives, if connected; call it every 2 s while a page stands. A pixel stream
+        proves nothing, but goes dark without this: what stands is sent again. Raises TransportError when the
+        card is gone."""
         if self._talk is None or not self._trusted(self._talk):
             return
         try:
-            self._guarded(lambda talk: talk.probe())
-        except RestartedError as error:
-            self._lost("card may have restarted")
-            raise TransportError("card may have restarted", self._wait()) from error
+            if Ability.STREAM in self._codec.abilities or self._runs_out():
+                self._repeat()
+            else:
+                self._guarded(lambda talk: talk.probe())
+        except (RestartedError, CardRefusedError) as error:
+            why = f"card may have restarted, or does not take its page again: {error}"
+            self._lost(why)
+            raise TransportError(why, self._wait()) from error
+
+    def _repeat(self) -> None:
+        """Tell the card again what stands."""
+        if self._standing is not None:
+            again = self._codec.routine(self._standing)
+            self._guarded(lambda talk: self._follow(talk, again, never))
+            self._told_at = self._clock.monotonic()
+
+    def _runs_out(self) -> bool:
+        """Whether the page that stands has used up half of the time after which the card takes it off."""
+        standing = self._standing
+        if not isinstance(standing, ShowFrame) or standing.ttl_s is None:
+            return False
+        return self._clock.monotonic() - self._told_at >= standing.ttl_s / 2
 
     def set_brightness(self, percent: int) -> None:
         self._command(SetBrightness(percent))
@@ -148,8 +184,10 @@ class Card:
 
     def clear(self) -> None:
         """Take everything off the glass."""
-        self._held = None
-        self._command(Clear(self.panel.width, self.panel.height, self.panel.mode))
+        self._held = self._standing = None
+        intent = Clear(self.panel.width, self.panel.height, self.panel.mode)
+        self._command(intent)
+        self._standing = intent
 
     def info(self) -> CardInfo:
         """Ask the card who it is. Raises ProtocolError when its family cannot say."""
@@ -160,7 +198,7 @@ class Card:
 
     def close(self) -> None:
         """Leave the line. The card keeps showing what it shows."""
-        talk, self._talk, self._held = self._talk, None, None
+        talk, self._talk, self._held, self._standing = self._talk, None, None, None
         self._codec.reset()
         if talk is not None:
             talk.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ledsign.card import Card
+from ledsign.card.discovery import find_cards
 from ledsign.cli.common import Exit, emit, fail, json_option, panel_option
 from ledsign.clock import SystemClock
 from ledsign.errors import (
@@ -18,11 +19,12 @@ from ledsign.errors import (
     TransportError,
     UnsupportedError,
 )
-from ledsign.frame import Frame, PixelFormat
+from ledsign.frame import Frame, Page, PixelFormat
 from ledsign.i18n import _
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.codec import Codec, Link, Role, create, families
 from ledsign.protocol.message import describe
+from ledsign.render.pack import pack
 
 Result = dict[str, object]
 
@@ -103,7 +105,11 @@ def pattern(family: str, url: str, panel: Panel, as_json: bool, dry_run: bool) -
     }
 
     def act(connection: Card) -> Result:
-        return {"ack": connection.show(pattern_frame(panel, forms[panel.mode])).name.lower()}
+        frame = pattern_frame(panel, forms[panel.mode])
+        if frame.format not in connection.formats:  # a card that takes picture files
+            one = pattern_frame(panel, PixelFormat.PLANES_1)
+            frame = pack(Page(one.width, one.height, ColorMode.MONO, one.data, 0.0), connection.formats[0])
+        return {"ack": connection.show(frame).name.lower()}
 
     _talk(family, url, panel, dry_run, as_json, "pattern", act)
 
@@ -162,9 +168,29 @@ def clock(family: str, url: str, panel: Panel, as_json: bool, dry_run: bool) -> 
 def clear(family: str, url: str, panel: Panel, as_json: bool, dry_run: bool) -> None:
     def act(connection: Card) -> Result:
         connection.clear()
-        return {"cleared": True}
+        return {"cleared": True, "ack": connection.ack.name.lower()}
 
     _talk(family, url, panel, dry_run, as_json, "clear", act)
+
+
+@card.command("discover", help=_("Ask who is there, by broadcast."))
+@family_option
+@click.option("--address", default="255.255.255.255", show_default=True, help=_("Broadcast address, or one card's."))
+@click.option("--port", type=click.IntRange(1, 65535), help=_("The family's own, if not given."))
+@click.option("--seconds", default=4.0, show_default=True, type=click.FloatRange(0.1, 60), help=_("Time to listen."))
+@json_option
+def discover(family: str, address: str, port: int | None, seconds: float, as_json: bool) -> None:
+    try:
+        cards = find_cards(family, address, port, seconds, SystemClock())
+    except (ConfigError, UnsupportedError) as error:
+        fail(Exit.USAGE, str(error))
+    except TransportError as error:
+        fail(Exit.TEMPFAIL, str(error))
+    for host, found in cards:
+        words = "  ".join(f"{key}={value}" for key, value in found.details.items())
+        emit({"address": host, "model": found.model, **found.details}, f"{host}  {found.model}  {words}", as_json)
+    if not cards:
+        fail(Exit.TEMPFAIL, _("no card answered"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +216,30 @@ def _hex(text: str, where: str) -> bytes:
         raise ConfigError(f"{where}: {error}") from error
 
 
-def _from_vectors(path: Path) -> Iterator[_Sample]:
+# files that hold several protocols of one maker: families that a codec does not speak
+_NOT_THEIRS = {"huidu": ("huidu-gen6", "huidu-http"), "huidu-http": ("huidu-gen6", "huidu-sdk2")}
+
+
+def _from_vectors(path: Path, family: str) -> Iterator[_Sample]:
     """Packets and values of a vector file; entries without bytes (rules) are left out."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
+        if any(entry.get("family") == family for entry in entries):  # a file of several families
+            entries = [entry for entry in entries if entry.get("family") == family]
         for entry in entries:
-            packets = entry["hex"] if isinstance(entry["hex"], list) else [entry["hex"]]
+            if str(entry.get("family")) in _NOT_THEIRS.get(family, ()):
+                continue
+            found = entry.get("hex")  # none: a rule, or values instead of bytes
+            packets = found if isinstance(found, list) else [found]
             params = entry.get("params") or {}
+            if params.get("sdkSecret"):  # a signature: what was signed stands beside it
+                data = json.dumps({**params, "sign": entry["hex"]}).encode("ascii")
+                yield _Sample(str(entry["id"]), data, Link.NET, "signature")
+                continue
             for packet in filter(None, packets):
                 link = _LINK_NAMES.get(params.get("transport", ""))
-                yield _Sample(str(entry["id"]), _hex(packet, str(entry["id"])), link, params.get("kind", ""))
+                kind = params.get("kind", "file" if "md5" in params else "")  # a file is named by its sum
+                yield _Sample(str(entry["id"]), _hex(packet, str(entry["id"])), link, kind)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ConfigError(f"{path}: {error!r}") from error
 
@@ -252,7 +292,7 @@ def _read(family: str, sample: _Sample, link: Link | None) -> Iterator[Result]:
 @click.option("--family", required=True, help=_("Card family."))
 @click.option("--transport", type=click.Choice(["serial", "net", "udp"]), help=_("How the packets are framed."))
 @click.option("--hex", "hex_text", metavar="HEX", help=_("Bytes as hex."))
-@click.option("--vectors", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.json")
+@click.option("--vectors", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.json", help=_("A file of vectors."))
 @click.argument("recording", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @json_option
 def decode(
@@ -271,7 +311,7 @@ def decode(
     bad = 0
     try:
         if vectors is not None:
-            samples = list(_from_vectors(vectors))
+            samples = list(_from_vectors(vectors, family))
         elif recording is not None:
             samples = list(_from_recording(recording))
         else:

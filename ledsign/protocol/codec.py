@@ -32,6 +32,7 @@ class Ability(StrEnum):
     STATUS = "status"
     CLEAR = "clear"
     READ_BACK = "read-back"  # memory or status can be read to prove what is shown
+    STREAM = "stream"  # shows only while frames keep coming: what stands must be repeated
 
 
 class Link(StrEnum):
@@ -126,7 +127,18 @@ class Codec(Protocol):
         ...
 
 
-_BUILT_IN = {"cp5200": "ledsign.protocol.cp5200:CP5200"}  # a checkout without installation has no entry points
+_BUILT_IN = {  # a checkout without installation has no entry points
+    "artnet": "ledsign.protocol.pixelstream:ArtNet",
+    "bx56": "ledsign.protocol.bx56:BX56",
+    "bxy": "ledsign.protocol.bxy:BXY",
+    "cp5200": "ledsign.protocol.cp5200:CP5200",
+    "ddp": "ledsign.protocol.pixelstream:DDP",
+    "huidu": "ledsign.protocol.huidu:HuiDu",
+    "huidu-http": "ledsign.protocol.huidu_http:HuiDuHttp",
+    "jetfile2": "ledsign.protocol.jetfile2:JetFile2",
+    "ntcip": "ledsign.protocol.ntcip:NTCIP",
+    "sacn": "ledsign.protocol.pixelstream:SACN",
+}
 _GROUP = "ledsign.cards"
 
 
@@ -156,3 +168,13 @@ def create(
 ) -> Codec:
     """A new codec for one conversation. Raises ConfigError."""
     return codec_class(family).from_options(link, role, options or {})
+
+
+def network_scheme(family: str) -> str:
+    """How a family travels over a network: ``tcp``, or ``udp`` where it knows no stream. Raises ConfigError."""
+    try:
+        create(family, Link.NET)
+    except ConfigError:
+        create(family, Link.UDP)
+        return "udp"
+    return "tcp"

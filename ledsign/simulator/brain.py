@@ -1,7 +1,7 @@
 """What every simulated card is, whatever it speaks: a brain that answers messages and lights pixels."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from ledsign.panel import Panel
 from ledsign.protocol.codec import Link
@@ -49,6 +49,26 @@ class Brain(Protocol):
 
     def state(self) -> Mapping[str, object]:
         """For people and tests: what the card would report."""
+        ...
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """A brain in which something ends by itself: content with a time to live, a stream that dries up."""
+
+    def due(self) -> float | None:
+        """Seconds until ``tick`` is to be called, 0 when it is time, None when nothing is running out."""
+        ...
+
+    def tick(self) -> None: ...
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A brain with options, given behind the ``?`` of the URL that the card listens on."""
+
+    def configure(self, options: Mapping[str, str]) -> None:
+        """Raises ConfigError for an option that it does not know."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The simulated card's plugs: a TCP socket and a pseudo-terminal, as non-blocking ends for one loop."""
+"""The simulated card's plugs: TCP and UDP sockets and a pseudo-terminal, as non-blocking ends for one loop."""
 
 import os
 import socket
@@ -37,6 +37,7 @@ class Plug(Protocol):
 
     link: Link
     url: str
+    standing: bool  # one conversation that outlives a restart of the card: a serial line, a UDP port
 
     def open(self) -> None: ...
 
@@ -81,6 +82,7 @@ class TcpPlug:
     """Listens on ``tcp://host:port``; port 0 picks a free one and keeps it."""
 
     link = Link.NET
+    standing = False
 
     def __init__(self, url: str, default_port: int) -> None:
         parts = urlsplit(url)
@@ -107,11 +109,64 @@ class TcpPlug:
             self._socket = None
 
 
+class UdpPlug:
+    """A UDP port, plug and wire in one: answers go to whoever spoke last."""
+
+    link = Link.UDP
+    standing = True
+    _ROOM = 4 << 20  # a large page comes as hundreds of datagrams; the system may grant less
+
+    def __init__(self, url: str, default_port: int) -> None:
+        parts = urlsplit(url)
+        self._address = (parts.hostname or "127.0.0.1", default_port if parts.port is None else parts.port)
+        self._socket: socket.socket | None = None
+        self._peer: tuple[str, int] | None = None
+        self.url = url
+
+    def open(self) -> None:
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._ROOM)
+            self._socket.bind(self._address)
+            self._address = (self._address[0], self._socket.getsockname()[1])
+            self.url = f"udp://{self._address[0]}:{self._address[1]}"
+
+    def fileno(self) -> int:
+        return self._socket.fileno() if self._socket else -1
+
+    def accept(self) -> Wire:
+        return self
+
+    def receive(self) -> bytes | None:
+        if self._socket is None:
+            return None
+        data, self._peer = self._socket.recvfrom(65536)
+        return data
+
+    def send(self, data: bytes) -> bool:
+        if self._socket is None or self._peer is None:
+            return False
+        try:
+            self._socket.sendto(data, self._peer)
+        except OSError:
+            return False
+        return True
+
+    def close(self, hard: bool = False) -> None:
+        """A card that restarts does not take the port away; ``shut`` does."""
+
+    def shut(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
 class PtyPlug:
     """A pseudo-terminal with a symlink at the path of ``pty:///path``; both plug and wire, for the line is
     always there. With a ``baud`` rate every byte takes the time it would take on a real line."""
 
     link = Link.SERIAL
+    standing = True
     _SLICE_S = 0.01
 
     def __init__(self, url: str, baud: int | None) -> None:
@@ -169,7 +224,7 @@ class PtyPlug:
         self._master = self._slave = -1
 
 
-def make_plug(url: str, default_port: int, baud: int | None) -> TcpPlug | PtyPlug:
+def make_plug(url: str, default_port: int, baud: int | None) -> TcpPlug | UdpPlug | PtyPlug:
     """The plug for a listening URL. Raises ConfigError."""
     try:
         scheme, path = urlsplit(url).scheme, urlsplit(url).path
@@ -178,6 +233,8 @@ def make_plug(url: str, default_port: int, baud: int | None) -> TcpPlug | PtyPlu
         raise ConfigError(f"{url}: {error}") from error
     if scheme == "tcp":
         return TcpPlug(url, default_port)
+    if scheme == "udp":
+        return UdpPlug(url, default_port)
     if scheme == "pty" and path.startswith("/"):
         return PtyPlug(url, baud)
-    raise ConfigError(f"{url}: a simulated card listens on tcp://HOST:PORT or pty:///PATH")
+    raise ConfigError(f"{url}: a simulated card listens on tcp://HOST:PORT, udp://HOST:PORT or pty:///PATH")

@@ -11,18 +11,31 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from ledsign.panel import Panel
-from ledsign.protocol.codec import codec_class
+from ledsign.protocol.codec import Link, codec_class
 from ledsign.protocol.message import Message
-from ledsign.simulator import cp5200
-from ledsign.simulator.brain import BrainMaker, Talk
+from ledsign.simulator import bx56, bxy, cp5200, huidu, huidu_http, jetfile2, ntcip, pixelstream
+from ledsign.simulator.brain import BrainMaker, Configurable, Talk, Timed
 from ledsign.simulator.canvas import logo
+from ledsign.simulator.dial import DialPlug
 from ledsign.simulator.faults import Dice, Faults, parse_faults
-from ledsign.simulator.line import PtyPlug, Wire, make_plug
+from ledsign.simulator.line import Plug, PtyPlug, UdpPlug, Wire, make_plug
 from ledsign.simulator.record import Shown, Witness
 
-BRAINS: dict[str, BrainMaker] = {"cp5200": cp5200.make}
+BRAINS: dict[str, BrainMaker] = {
+    "artnet": pixelstream.make_artnet,
+    "cp5200": cp5200.make,
+    "ddp": pixelstream.make_ddp,
+    "huidu": huidu.make,
+    "huidu-http": huidu_http.make,
+    "jetfile2": jetfile2.make,
+    "ntcip": ntcip.make,
+    "sacn": pixelstream.make_sacn,
+    "bx56": bx56.make,
+    "bxy": bxy.make,
+}
 LULL_S = 0.15  # a pause inside a packet that long means that the rest will not come
 BOOT_S = 0.5
 
@@ -45,7 +58,13 @@ class SimulatedCard:
         self._witness = Witness(panel, out_dir)
         self._dice = Dice(faults)
         self._brain = BRAINS[family](panel, self._witness.lit, faults.strict)
-        self._plug = make_plug(listen_url, codec_class(family).default_port, baud)
+        if isinstance(self._brain, Configurable):
+            self._brain.configure(dict(parse_qsl(urlsplit(listen_url).query)))
+        self._plug: Plug = (
+            DialPlug(listen_url)
+            if urlsplit(listen_url).scheme == "dial"
+            else make_plug(listen_url, codec_class(family).default_port, baud)
+        )
         self._selector = selectors.DefaultSelector()
         self._bell_in, self._bell = socket.socketpair()
         self._conversations: dict[int, _Conversation] = {}
@@ -138,14 +157,14 @@ class SimulatedCard:
         for conversation in self._conversations.values():
             conversation.wire.close()
         self._plug.close()
-        if isinstance(self._plug, PtyPlug):
+        if isinstance(self._plug, PtyPlug | UdpPlug):
             self._plug.shut()
         self._selector.close()
         self._bell.close()
         self._bell_in.close()
 
     def _watch_plug(self) -> None:
-        if isinstance(self._plug, PtyPlug):
+        if self._plug.standing:
             self._adopt(self._plug.accept())
         else:
             self._selector.register(self._plug.fileno(), selectors.EVENT_READ)
@@ -164,7 +183,9 @@ class SimulatedCard:
     def _patience(self) -> float | None:
         if self._up_at is not None:
             return max(0.0, self._up_at - time.monotonic())
-        return LULL_S if self._fresh else None
+        lull = LULL_S if self._fresh else None
+        due = self._brain.due() if isinstance(self._brain, Timed) else None
+        return min((wait for wait in (lull, due) if wait is not None), default=None)
 
     def _mains(self) -> None:
         """Restart and boot."""
@@ -175,22 +196,24 @@ class SimulatedCard:
             self._witness.poke()
         elif self._up_at is not None and now >= self._up_at:
             self._up_at = None
-            if not isinstance(self._plug, PtyPlug):
+            if not self._plug.standing:
                 self._plug.open()
                 self._watch_plug()
             self._brain.power_up()
+        elif self._up_at is None and isinstance(self._brain, Timed) and self._brain.due() == 0:
+            self._brain.tick()
 
     def _go_down(self, boot_s: float) -> None:
         self._witness.lit(logo(self.panel) * 0, "off")
         for fd in list(self._conversations):
             self._hang_up(fd, hard=True)
-        if not isinstance(self._plug, PtyPlug) and self._plug.fileno() >= 0:
+        if not self._plug.standing and self._plug.fileno() >= 0:
             self._selector.unregister(self._plug.fileno())
             self._plug.close()
         self._up_at = time.monotonic() + boot_s
 
     def _hang_up(self, fd: int, hard: bool = False) -> None:
-        if isinstance(self._plug, PtyPlug):
+        if self._plug.standing:
             self._conversations[fd].talk = self._brain.talk(self._plug.link)
             return
         self._selector.unregister(fd)
@@ -263,12 +286,13 @@ class SimulatedCard:
 
     def _send(self, conversation: _Conversation, message: Message, packets: Sequence[bytes]) -> None:
         dice, faults = self._dice, self._dice.faults
-        out = b""
+        out: list[bytes] = []
         if dice.hits(faults.garbage):
-            out += dice.noise()
+            out.append(dice.noise())
         if dice.hits(faults.foreign):
-            out += b"".join(p for m in self._brain.foreign(message) for p in conversation.talk.encode(m))
+            out += [p for m in self._brain.foreign(message) for p in conversation.talk.encode(m)]
         for packet in packets:
             sent = dice.flip_one(packet) if dice.hits(faults.corrupt / 2) else packet
-            out += sent * (2 if dice.hits(faults.duplicate) else 1)
-        conversation.wire.send(dice.noisy(out))
+            out += [sent] * (2 if dice.hits(faults.duplicate) else 1)
+        for piece in out if self._plug.link is Link.UDP else [b"".join(out)]:  # a datagram carries one packet
+            conversation.wire.send(dice.noisy(piece))

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from ledsign.protocol.codec import Link, Role, create, families
 from ledsign.protocol.cp5200.packets import Part
 from ledsign.protocol.message import QueryInfo, ShowText
+from protocol import case_bx56, case_bxy, case_huidu, case_jetfile2, case_ntcip, case_pixelstream
 from protocol import codec_kit as kit
 
 # a few packets of the vendor's document, so that a bare clone tests both ways too
@@ -51,11 +53,24 @@ def vectors(shared: Path) -> list[kit.Golden]:
     ]
 
 
+CASES: dict[str, Callable[[], kit.Case]] = {
+    "artnet": case_pixelstream.artnet,
+    "bx56": case_bx56.case,
+    "bxy": case_bxy.case,
+    "cp5200": lambda: cp5200(document()),
+    "ddp": case_pixelstream.ddp,
+    "huidu": case_huidu.case,
+    "huidu-http": case_huidu.http_case,
+    "ntcip": case_ntcip.case,
+    "jetfile2": case_jetfile2.case,
+    "sacn": case_pixelstream.sacn,
+}
+
+
 @pytest.fixture(params=families())
 def case(request: pytest.FixtureRequest) -> kit.Case:
-    cases = {"cp5200": cp5200}
-    assert request.param in cases, "a registered family must bring its case to the kit"
-    return cases[request.param](document())
+    assert request.param in CASES, "a registered family must bring its case to the kit"
+    return CASES[request.param]()
 
 
 def test_golden_both_ways(case: kit.Case) -> None:
@@ -73,7 +88,7 @@ def test_flipped_truncated_false_header(case: kit.Case) -> None:
 def test_unknown_kind_names_itself(case: kit.Case) -> None:
     for link, data in case.unknown.items():
         (message,) = kit.read(case.make(link), data)
-        assert "cmd=66" in repr(message)
+        assert case.mark in repr(message)
         assert case.make(link).encode(message) == [data]
 
 

@@ -1,0 +1,130 @@
+"""How a HuiDu card is made to do what is wanted: handshake, settings, pages."""
+
+from datetime import datetime, timedelta
+
+from ledsign.errors import CardRefusedError, ProtocolError, TransportError, UnsupportedError
+from ledsign.frame import PixelFormat
+from ledsign.protocol.codec import Routine
+from ledsign.protocol.huidu import codes, packets, pages, xml
+from ledsign.protocol.huidu.session import Say, Session, Steps, body_of, may
+from ledsign.protocol.message import (
+    CardInfo,
+    Clear,
+    Intent,
+    Prepare,
+    QueryInfo,
+    SetBrightness,
+    SetClock,
+    SetPower,
+    ShowFrame,
+)
+
+_BEIJING = "(UTC+08:00)Beijing,Chongqing,HongKong,Urumchi"  # as the vendor writes it
+
+
+def plan(session: Session, intent: Intent) -> Routine:
+    """The commands of an intent. Raises UnsupportedError before the first one."""
+    return _steady(session, _steps(session, intent), isinstance(intent, Prepare))
+
+
+def _steady(session: Session, steps: Steps[CardInfo | None] | Steps[None], prepares: bool) -> Routine:
+    """After an error packet, with a session that the card no longer knows, or in the middle of a handshake the
+    only way on is a new connection: that is a broken line, not a refusal."""
+    try:
+        return (yield from steps)
+    except CardRefusedError as refusal:
+        if session.ended or prepares or refusal.code == codes.INVALID_GUID:
+            raise TransportError(f"card refused the session: {codes.name_of(refusal.code)}") from refusal
+        raise CardRefusedError(refusal.code, f"{refusal} ({codes.name_of(refusal.code)})") from refusal
+    except ProtocolError as error:
+        raise TransportError(f"unreadable answer: {error}") from error
+
+
+def _steps(session: Session, intent: Intent) -> Steps[CardInfo | None] | Steps[None]:
+    if isinstance(intent, ShowFrame):
+        if intent.frame.format is not PixelFormat.PNG:
+            raise UnsupportedError(f"huidu takes no {intent.frame.format} frames")
+        return pages.show(session, intent)
+    if isinstance(intent, Clear):
+        return pages.clear(session, intent)
+    if isinstance(intent, Prepare):
+        return _prepare(session, intent)
+    if isinstance(intent, QueryInfo):
+        return _info(session)
+    if isinstance(intent, SetClock):
+        return _clock(session, intent)
+    return _say(_setting(intent))
+
+
+def _say(command: Say) -> Steps[None]:
+    yield command
+
+
+def _clock(session: Session, intent: SetClock) -> Steps[None]:
+    yield Say("SetTimeInfo", _time_info(intent.at))
+    yield from pages.again(session)
+
+
+def _setting(intent: Intent) -> Say:
+    if isinstance(intent, SetBrightness):
+        if not 0 <= intent.percent <= 100:
+            raise UnsupportedError("brightness must be 0 to 100 percent")
+        return Say("SetLuminancePloy", xml.luminance(max(1, intent.percent)))
+    if isinstance(intent, SetPower):
+        return Say("OpenScreen" if intent.on else "CloseScreen")
+    raise UnsupportedError(f"huidu cannot do {type(intent).__name__}")
+
+
+def _time_info(at: datetime) -> str:
+    minutes = round((at.utcoffset() or timedelta()).total_seconds() / 60)
+    zone = f"(UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d})"
+    return (
+        xml.tag("timezone", {"value": _BEIJING if minutes == 480 else zone})
+        + xml.tag("summer", {"enable": "false"})
+        + xml.tag("sync", {"value": "none"})
+        + xml.tag("time", {"value": at.strftime("%Y-%m-%d %H:%M:%S")})
+    )
+
+
+def _prepare(session: Session, intent: Prepare) -> Steps[CardInfo | None]:
+    """Handshake; then an empty list of programmes replaces the stored one, so that nothing old is played."""
+    session.forget()
+    yield packets.VersionAsk(session.version)
+    reply = yield Say("GetIFVersion", xml.tag("version", {"value": 1000000}))
+    if isinstance(reply, packets.XmlAnswer):
+        session.guid = xml.read_call(reply.text, "out").guid
+    if not session.guid:
+        raise TransportError("card gave no session ID")
+    info = yield from _info(session)
+    _check_card(session, intent, info)
+    yield from may(session, Say("AddProgram", xml.tag("screen", {"timeStamps": session.next_stamp()})))
+    if intent.deep:
+        yield from pages.sweep(session)
+    return info
+
+
+def _check_card(session: Session, intent: Prepare, info: CardInfo | None) -> None:
+    details = info.details if info else {}
+    if session.wanted_id and details.get("id") != session.wanted_id:
+        raise TransportError(f"card {details.get('id')} answers where {session.wanted_id} was expected")
+    size, wanted = details.get("screen", "0x0"), f"{intent.width}x{intent.height}"
+    if size not in ("0x0", wanted, f"{intent.height}x{intent.width}"):  # turned by 90 degrees
+        raise TransportError(f"card is set to a screen of {size}, the panel is {wanted}")
+
+
+def _info(session: Session) -> Steps[CardInfo | None]:
+    reply = yield Say("GetDeviceInfo")
+    body = body_of(reply)
+    if session.echoes is None and isinstance(reply, packets.XmlAnswer):
+        session.echoes = xml.read_call(reply.text, "out").guid == session.guid
+    found = {child.tag: child.attrib for child in body}
+    device, version, size = (found.get(name, {}) for name in ("device", "version", "screen"))
+    details = {
+        "id": device.get("id", ""),
+        "name": device.get("name", ""),
+        "cpu": device.get("cpu", ""),
+        "fpga": version.get("fpga", ""),
+        "screen": f"{size.get('width', '0')}x{size.get('height', '0')}",
+        "rotation": size.get("rotation", "0"),
+    }
+    return CardInfo("huidu", device.get("model", ""), version.get("app", ""), details)

@@ -1,0 +1,79 @@
+"""The outer framing that all byte-oriented Onbon cards share ("PHY0"), and their checksum.
+
+::
+
+    A5 × 8 | escaped bytes | 5A          A5 -> A6 02, A6 -> A6 01, 5A -> 5B 02, 5B -> 5B 01
+
+A receiver starts on any single A5 and takes the first other byte as byte 0; stray 5A between packets mean
+nothing. Lengths and sums count unescaped bytes. Source: vendor protocol document for BX-5K/6K, V1.4; the same
+bytes come from the vendor's kits for graphics cards.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from itertools import accumulate
+
+from ledsign.errors import ProtocolError
+from ledsign.protocol.wire import unstuff
+
+LEADS = 8  # what vendor software sends; cards answer with nine, a receiver needs one
+_MOST_LEADS = 16
+_STUFFED = ((b"\xa6", b"\xa6\x01"), (b"\xa5", b"\xa6\x02"), (b"\x5b", b"\x5b\x01"), (b"\x5a", b"\x5b\x02"))
+
+
+@cache
+def _table() -> tuple[int, ...]:
+    def step(value: int, _bit: int) -> int:
+        return value >> 1 ^ 0xA001 if value & 1 else value >> 1
+
+    return tuple(list(accumulate(range(8), step, initial=byte))[-1] for byte in range(256))
+
+
+def crc16(data: bytes) -> int:
+    """CRC-16/ARC: polynomial 8005 reflected, from 0; BB3D for ``123456789``."""
+    value, table = 0, _table()
+    for byte in data:
+        value = value >> 8 ^ table[(value ^ byte) & 0xFF]
+    return value
+
+
+def wrap(content: bytes, leads: int = LEADS) -> bytes:
+    """A packet's content on the wire."""
+    for plain, stuffed in _STUFFED:
+        content = content.replace(plain, stuffed)
+    return b"\xa5" * leads + content + b"\x5a"
+
+
+def leads_of(packet: bytes) -> int:
+    """How many A5 stand before the content."""
+    return len(packet) - len(packet.lstrip(b"\xa5"))
+
+
+def unwrap(packet: bytes) -> bytes:
+    """The content of a packet from A5 to 5A. Raises ProtocolError on an impossible escape."""
+    # the two escapes do not disturb each other: neither 01 nor 02 starts one
+    half = unstuff(packet[leads_of(packet) : -1], 0xA6, {0x02: 0xA5, 0x01: 0xA6})
+    content = None if half is None else unstuff(half, 0x5B, {0x02: 0x5A, 0x01: 0x5B})
+    if content is None:
+        raise ProtocolError("impossible escape")
+    return content
+
+
+def measure(data: bytes, limit: int, parse: Callable[[bytes], object]) -> int:
+    """Head of a stream, see ``wire``. ``parse`` raises ProtocolError for content that is no packet."""
+    if data[0] != 0xA5:
+        start = data.find(b"\xa5")
+        return -(len(data) if start < 0 else start)
+    leads = leads_of(data)
+    if leads > _MOST_LEADS:
+        return _MOST_LEADS - leads
+    end, again = data.find(b"\x5a", leads), data.find(b"\xa5", leads)
+    if again > 0 and (end < 0 or again < end):
+        return -again  # A5 never stands inside a packet: here a new one starts
+    if end < 0:
+        return 0 if len(data) <= limit else -len(data)
+    try:
+        parse(unwrap(data[: end + 1]))
+    except ProtocolError:
+        return -(end + 1)
+    return end + 1

@@ -1,0 +1,322 @@
+"""A simulated BX-5 or BX-6 card: files in flash, dynamic areas in memory, power, brightness, clock.
+
+It answers in whatever generation it is asked, draws from the bytes it stored, and reads programmes, areas and
+bitmaps with its own eyes. Where the documents are silent it is cautious: a file counts only when it came in order
+and its CRC fits, and a transfer takes effect when it is ended.
+"""
+
+import struct
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from ledsign.errors import ProtocolError
+from ledsign.panel import ColorMode, Panel
+from ledsign.protocol.bx56 import BX56, commands
+from ledsign.protocol.bx56.commands import ACK, NACK, CardError, Command, FileType, Reply
+from ledsign.protocol.bx56.models import Generation, is_six
+from ledsign.protocol.bx56.packets import ANYONE, Packet
+from ledsign.protocol.codec import Link, Role
+from ledsign.protocol.message import Message
+from ledsign.simulator.brain import Brain, Lit, Talk
+from ledsign.simulator.bx56pictures import Region, read_areas, read_programme
+from ledsign.simulator.canvas import Pixels, logo, paste
+
+_FLASH = 4 << 20
+_SECTOR = 4096
+_FACTORY_TIME = datetime(2015, 1, 1)  # noqa: DTZ001 -- a card's clock knows no zone
+_DEMO = "P000"  # what the vendor's tool left in the flash
+_COLORS = {ColorMode.MONO: 1, ColorMode.DUAL: 3, ColorMode.RGB: 255}
+_HIDING = (2, 3)  # run modes with a time-out
+
+
+@dataclass
+class _Area:
+    """A dynamic area in memory; ``until``: when its time-out strikes (monotonic), None if never."""
+
+    region: Region
+    alone: bool
+    until: float | None
+
+
+@dataclass
+class _File:
+    """A file in flash; ``six``: written by a BX-6 header, so its pages are laid out that way."""
+
+    type: int
+    data: bytes
+    six: bool
+
+
+class Bx56Brain:
+    """The card. ``lit`` is told whenever the glass may have changed."""
+
+    family = "bx56"
+
+    def __init__(self, panel: Panel, lit: Lit, strict: bool, address: int = 1) -> None:
+        self._panel = panel
+        self._lit = lit
+        self._strict = strict
+        self._address = address
+        self._logo = logo(panel)
+        self._files: dict[str, _File] = {_DEMO: _File(FileType.PROGRAMME, b"", False)}
+        self._levels: tuple[int, ...] = (15,) * 48
+        self._clock_set = _FACTORY_TIME
+        self._clock_set_at = time.monotonic()
+        self._on = True
+        self.erases = 0
+        self.crc_kind = ""  # which of the two known file sums the last file had
+        self._areas: dict[int, _Area] = {}
+        self._started: commands.StartWrite | None = None
+        self._came = b""
+        self._done: dict[str, _File] = {}  # whole, but the transfer is not ended
+
+    def talk(self, link: Link) -> Talk:
+        return BX56(link, Role.CARD)
+
+    def power_up(self) -> None:
+        self._areas, self._started, self._done = {}, None, {}
+        self._on = True
+        self._show("boot")
+
+    def state(self) -> Mapping[str, object]:
+        return {
+            "on": self._on,
+            "brightness": list(self._levels),
+            "areas": sorted(self._areas),
+            "files": sorted(self._files),
+            "erases": self.erases,
+            "clock": self.clock.isoformat(timespec="seconds"),
+        }
+
+    @property
+    def clock(self) -> datetime:
+        """The card's clock: runs on from what it was set to."""
+        return self._clock_set + timedelta(seconds=time.monotonic() - self._clock_set_at)
+
+    # ---- time-outs ------------------------------------------------------------------------------------------
+
+    def due(self) -> float | None:
+        ends = [area.until for area in self._areas.values() if area.until is not None]
+        return max(0.0, min(ends) - time.monotonic()) if ends else None
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        left = {n: area for n, area in self._areas.items() if area.until is None or area.until > now + 0.001}
+        if len(left) < len(self._areas):
+            self._areas = left
+            self._show("expired")
+
+    # ---- answers --------------------------------------------------------------------------------------------
+
+    def answer(self, message: Message) -> Sequence[Message]:
+        if not isinstance(message, Packet) or not isinstance(message.body, Command):
+            return ()
+        if message.dst not in (self._address, ANYONE):
+            return ()
+        if message.generation is Generation.PROBE:
+            kind = Generation.G6 if self._panel.mode is ColorMode.RGB else Generation.G5
+            return (replace(self._reply(message, Reply(0xA2, 0x80, data=self._ping(False))), generation=kind),)
+        return (self._reply(message, self._do(message.body, is_six_packet(message))),)
+
+    def damaged(self, message: Message) -> Sequence[Message]:
+        if not isinstance(message, Packet):
+            return ()
+        return (self._reply(message, Reply(*NACK, error=CardError.CHECKSUM)),)
+
+    def foreign(self, message: Message) -> Sequence[Message]:
+        """The other card answers with an ACK to somebody, and once with a number nobody asked for."""
+        if not isinstance(message, Packet):
+            return ()
+        ours = self._reply(message, Reply(*ACK))
+        other = replace(ours, src=self._address + 1, seq=ours.seq + 7 & 0xFFFF)
+        return (other, replace(other, body=Reply(0xA2, 0x8F, data=bytes(33))))
+
+    def _reply(self, asked: Packet, body: Reply) -> Packet:
+        own = ANYONE if asked.dst == ANYONE else self._address
+        seq = asked.seq + 0x8000 & 0xFFFF if asked.generation is not Generation.AREA else 0
+        return replace(asked, body=body, dst=asked.src, src=own, seq=seq, declared=None, leads=9)
+
+    def _do(self, command: Command, six: bool) -> Reply:
+        if isinstance(command, commands.UpdateAreas):
+            return self._update(command.content, six)
+        if isinstance(command, commands.DeleteAreas):
+            gone = command.ids or tuple(self._areas)
+            self._areas = {n: area for n, area in self._areas.items() if n not in gone}
+            return self._changed("stored")
+        if isinstance(command, commands.Power):
+            self._on = command.on
+            return self._changed("power")
+        if isinstance(command, commands.Brightness):
+            self._levels = command.levels
+            return Reply(*ACK)
+        if isinstance(command, commands.SetTime):
+            self._clock_set, self._clock_set_at = datetime.fromisoformat(command.at), time.monotonic()
+            return Reply(*ACK)
+        if isinstance(command, commands.Reset):
+            self.power_up()
+            return Reply(*ACK)
+        return self._file(command, six) or self._query(command, six)
+
+    def _changed(self, cause: str) -> Reply:
+        self._show(cause)
+        return Reply(*ACK)
+
+    def _update(self, content: bytes, six: bool) -> Reply:
+        try:
+            found = read_areas(content, six, self._panel.mode)
+        except (ProtocolError, struct.error, IndexError, ValueError):
+            return Reply(*NACK, error=25)
+        now = time.monotonic()
+        for area in found:
+            until = now + area.timeout_s if area.run_mode in _HIDING and area.timeout_s else None
+            self._areas[area.number] = _Area(area.region, area.immediate == 1, until)
+        return self._changed("page")
+
+    # ---- files ----------------------------------------------------------------------------------------------
+
+    def _file(self, command: Command, six: bool) -> Reply | None:
+        """The answer to a command about files, None when it is none."""
+        if isinstance(command, commands.BeginTransfer):
+            self._done, self._started = {}, None
+            return Reply(*ACK)
+        if isinstance(command, commands.StartWrite):
+            return self._start(command)
+        if isinstance(command, commands.WriteBlock):
+            return self._block(command, six)
+        if isinstance(command, commands.EndTransfer):
+            self._files |= self._done
+            shows = bool(self._done)
+            self._done, self._started = {}, None
+            return self._changed("page" if shows else "stored")
+        if isinstance(command, commands.DeleteFiles | commands.Format):
+            names = getattr(command, "names", ()) or tuple(self._files)
+            self._files = {name: file for name, file in self._files.items() if name not in names}
+            self.erases += 1
+            return self._changed("stored")
+        return None
+
+    def _start(self, command: commands.StartWrite) -> Reply:
+        if command.name in self._files and not command.overwrite:
+            return Reply(*NACK, error=CardError.EXISTS)
+        if command.length > _FLASH - sum(len(file.data) for file in self._files.values()):
+            return Reply(*NACK, error=CardError.MEMORY)
+        self._started, self._came = command, b""
+        self.erases += -(-command.length // _SECTOR)
+        return Reply(*ACK)
+
+    def _block(self, command: commands.WriteBlock, six: bool) -> Reply:
+        started = self._started
+        if started is None or command.name != started.name:
+            return Reply(*NACK, error=CardError.NO_FILE)
+        end = command.offset + len(command.data)
+        if end <= len(self._came) and self._came[command.offset : end] == command.data and not self._strict:
+            return Reply(*ACK)  # came twice
+        if command.offset != len(self._came) or end > started.length:
+            return Reply(*NACK, error=CardError.BLOCK)
+        self._came += command.data
+        if not command.last:
+            return Reply(*ACK)
+        return self._whole(started, six)
+
+    def _whole(self, started: commands.StartWrite, six: bool) -> Reply:
+        content, crc = self._came[:-4], int.from_bytes(self._came[-4:], "little")
+        sums = {zlib.crc32(content): "standard", _bare_crc32(content): "java"}
+        if len(self._came) != started.length or crc not in sums:
+            self._started = None
+            return Reply(*NACK, error=CardError.FILE_CRC)
+        self.crc_kind = sums[crc]
+        self._done[started.name] = _File(started.type, self._came, six)
+        return Reply(*ACK)
+
+    # ---- questions ------------------------------------------------------------------------------------------
+
+    def _query(self, command: Command, six: bool) -> Reply:
+        if not isinstance(
+            command, commands.Ping | commands.QueryStatus | commands.ListFiles | commands.QueryVolume
+            | commands.QueryFirmware | commands.ReadId
+        ):  # fmt: skip
+            known = isinstance(command, commands.TimedPower | commands.CancelTimedPower | commands.LockScreen)
+            return Reply(*ACK) if known else Reply(*NACK, error=2)
+        if isinstance(command, commands.ListFiles):
+            count = sum(file.type == command.type for file in self._files.values())
+            return Reply(*command.REPLY, data=struct.pack("<H", count))
+        used = sum(len(file.data) for file in self._files.values())
+        answers: dict[type[Command], Callable[[], bytes]] = {
+            commands.Ping: lambda: self._ping(six),
+            commands.QueryStatus: lambda: self._status(six),
+            commands.QueryVolume: lambda: struct.pack("<II", _FLASH, _FLASH - used),
+            commands.QueryFirmware: lambda: b"F001" + b"22.04.15" + b"2022-04-15 10:00:00",
+            commands.ReadId: lambda: bytes(16 if six else 8),
+        }
+        return Reply(*command.REPLY, data=answers[type(command)]())
+
+    def _device(self, six: bool) -> bytes:
+        if self._panel.mode is ColorMode.RGB:
+            return b"\x66\x02"
+        return b"\x74\x02" if six else b"\x54\x02"
+
+    def _ping(self, six: bool) -> bytes:
+        size = struct.pack("<HBHH", self._address, 2, self._panel.width, self._panel.height)
+        head = self._device(six) + b"22.04.15" + b"\x01" + size
+        look = bytes((_COLORS[self._panel.mode], self._levels[0], self._on)) + bytes((8, 0, 0, 0, 0, 0))
+        return head + look + bytes(4 + 4 + 16 + 128 + 128 if six else 4)
+
+    def _status(self, six: bool) -> bytes:
+        programmes = sorted(name for name, file in self._files.items() if file.type == FileType.PROGRAMME)
+        current = (programmes[0] if programmes else "").encode("ascii").ljust(4, b"\0")
+        at = self.clock
+        stamp = commands.SetTime(at.isoformat(timespec="seconds"), at.isoweekday()).pack()
+        head = struct.pack("<BBBBH4s", self._on, 0, 0, self._levels[0], len(programmes), current)
+        return head + bytes((0, 0, 0, 0)) + stamp + bytes(11) + (bytes(28) if six else b"")
+
+    # ---- the glass ------------------------------------------------------------------------------------------
+
+    def _show(self, cause: str) -> None:
+        glass: Pixels = np.zeros_like(self._logo)
+        areas = list(self._areas.values())
+        if self._on:
+            if not any(area.alone for area in areas):
+                self._programme(glass)
+            for area in areas:
+                paste(glass, area.region.pictures[0], area.region.x, area.region.y)
+        self._lit(glass, cause)
+
+    def _programme(self, glass: Pixels) -> None:
+        """The first page of the first programme that may play today."""
+        for name, file in sorted(self._files.items()):
+            if file.type != FileType.PROGRAMME:
+                continue
+            if not file.data:
+                glass[:] = self._logo
+                return
+            pictures = self._files.get("D" + name[1:])
+            try:
+                found = read_programme(file.data, pictures.data if pictures else b"", file.six, self._panel.mode)
+            except (ProtocolError, struct.error, IndexError, ValueError):
+                continue
+            if found.plays_on(self.clock.date()):
+                for region in found.regions:
+                    paste(glass, region.pictures[0], region.x, region.y)
+                return
+
+
+def is_six_packet(packet: Packet) -> bool:
+    """Which layout a packet's contents have; area packets only tell by the device they are for."""
+    if packet.generation is Generation.AREA:
+        return is_six(packet.device)
+    return packet.generation is Generation.G6
+
+
+def _bare_crc32(data: bytes) -> int:
+    """CRC-32 from 0 and without the final complement, as the vendor's Java kit computes it."""
+    return zlib.crc32(data, 0xFFFFFFFF) ^ 0xFFFFFFFF
+
+
+def make(panel: Panel, lit: Lit, strict: bool) -> Brain:
+    """A new card, not yet powered up."""
+    return Bx56Brain(panel, lit, strict)
