@@ -6,7 +6,7 @@ Each answer is a JSON document; ``text`` in it is the same for people. Verbs in 
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -24,13 +24,17 @@ from ledsign.latest import Latest
 from ledsign.ledger import Ledger
 from ledsign.notice import Notice, Urgency
 from ledsign.player import Player, PlayerStatus
-from ledsign.playlist.exposure import NEVER, Exposure
+from ledsign.playlist.exposure import NEVER, Exposure, Key
 from ledsign.playlist.retention import TermState, account
+from ledsign.playlist.rotation import Slot
 from ledsign.policy import Policy
+from ledsign.reasons import hidden_reasons, modes, why, why_absent
 
 QUESTIONS = frozenset({"status", "now", "why", "timeline", "notices"})
 HEARTBEAT_SCHEMA = "ledsign.heartbeat/1"
 POLL_S = 0.05
+CONFIRM_S = 8.0  # an order that no card confirmed by then is called unconfirmed
+NAMED = 3  # titles in a sentence; the document names all
 
 
 class RefusedOrderError(LedsignError):
@@ -64,41 +68,6 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat(timespec="seconds") if at else None
 
 
-def _modes() -> dict[str, str]:
-    return {
-        "starting": _("starting"),
-        "rotation": _("rotation"),
-        "urgent": _("urgent notice among the others"),
-        "emergency": _("EMERGENCY"),
-        "safe": _("safe page, nothing to show"),
-        "dark": _("dark outside the lit hours"),
-        "blank": _("blanked by an operator"),
-    }
-
-
-def _reasons() -> dict[str, str]:
-    return {
-        "not_before": _("its time has not come"),
-        "repealed": _("repealed"),
-        "withdrawn": _("withdrawn"),
-        "takedown": _("taken down at the screen"),
-        "retired": _("no longer addressed to this screen"),
-        "alert_expired": _("the warning has expired"),
-        "alert_cancelled": _("the warning was called off"),
-        "alert_area": _("the warning is for another area"),
-        "channel": _("not meant for the screen"),
-        "superseded": _("superseded"),
-        "expired": _("its time is over"),
-        "released": _("its term is complete"),
-        "replaced": _("a newer one of the same item was shown"),
-        "corrected": _("a correction took its place"),
-        "unpresentable": _("it cannot be drawn on this panel"),
-        "clock_untrusted": _("the clock cannot be believed"),
-        "outranked": _("two graver emergencies have the screen"),
-        "damaged": _("its stored copy was damaged; it will be fetched again"),
-    }
-
-
 def _states() -> dict[TermState, str]:
     return {
         TermState.NOT_MET: _("not met"),
@@ -129,6 +98,22 @@ def panel_document(status: PlayerStatus) -> dict[str, object]:
     }
 
 
+def cannot_keep(statuses: Sequence[PlayerStatus]) -> list[dict[str, object]]:
+    """Promises that do not fit into this day, and whose demand that is due to. A report: nothing is refused."""
+    return [
+        {
+            "panel": status.panel,
+            "id": each.need.key[0],
+            "revision": each.need.key[1],
+            "required_shows": each.need.quota,
+            "promised_shows": each.passes,
+            "because": [key[0] for key in status.blame],
+        }
+        for status in statuses
+        for each in status.short
+    ]
+
+
 def heartbeat(office: Office) -> dict[str, object]:
     """What the town hears every half minute: what is lit now, what is held back and why, how the PC is."""
     reading = office.trusted.read()
@@ -144,6 +129,32 @@ def heartbeat(office: Office) -> dict[str, object]:
         "panels": [panel_document(each) for each in statuses],
         "playlist_sha256": hashlib.sha256(slots.encode("utf-8")).hexdigest(),
         "hidden": dict(statuses[0].hidden),
+        "cannot_keep": cannot_keep(statuses),
+        "cut_ins": [
+            {
+                "panel": each.panel,
+                "id": one.notice_id,
+                "level": one.level.name.lower(),
+                "until": _iso(one.until),
+                "owner": one.owner,
+                "reason": one.reason,
+                "exercise": one.exercise,
+                "overdue": one.overdue,
+            }
+            for each in statuses
+            for one in each.claims
+        ],
+        "announced": [
+            {
+                "panel": each.panel,
+                "id": one.key[0],
+                "revision": one.key[1],
+                "starts": _iso(one.starts),
+                "ends": _iso(one.ends),
+            }
+            for each in statuses
+            for one in each.announced
+        ],
         "held": [
             {"id": line.id, "reason": line.reason, "times": line.times}
             for line in office.store.audit(50)
@@ -164,10 +175,17 @@ def sentence(office: Office) -> str:
     for player in office.players:
         status = player.status.get()[0]
         showing = status.showing
-        text = f"{status.panel}: {_modes().get(status.mode, status.mode)}"
+        text = f"{status.panel}: {modes().get(status.mode, status.mode)}"
         if showing and showing.notice:
             page = _("digest") if showing.number == 0 else f"{showing.number}/{showing.of}"
             text += f" 《{showing.notice.title}》 {page}"
+        if overdue := [each for each in status.claims if each.overdue]:
+            listed = _(", ").join(each.notice_id for each in overdue[:NAMED])
+            text += "; " + _("still on after its expected end: {names}").format(names=listed)
+        if status.short:
+            text += "; " + _short_text(status, {each.id: each.title for each in snapshot.notices})
+        if status.loop_fault:
+            text += "; " + _("PROGRAM FAULT: {fault}").format(fault=status.loop_fault)
         text += "; " + (_("card: {fault}").format(fault=status.card_fault) if status.card_fault else _("card ok"))
         parts.append(text)
     trust = office.trusted.read().trust
@@ -177,6 +195,21 @@ def sentence(office: Office) -> str:
         ClockTrust.UNTRUSTED: _("CLOCK WRONG"),
     }
     return "; ".join([*parts, names[trust]])
+
+
+def _turn_text(slot: Slot) -> str:
+    text = _("from page {first}, {count} pages, {seconds:.0f} s")
+    if slot.digest:
+        text = _("digest, {seconds:.0f} s")
+    return text.format(first=slot.first + 1, count=slot.count, seconds=slot.seconds)
+
+
+def _short_text(status: PlayerStatus, titles: Mapping[str, str]) -> str:
+    def names(keys: Sequence[Key]) -> str:
+        return _(", ").join(f"《{titles.get(key[0], key[0])}》" for key in keys[:NAMED])
+
+    text = _("this screen cannot keep the showings of {short}, because of {blame}")
+    return text.format(short=names([each.need.key for each in status.short]), blame=names(status.blame))
 
 
 class Answers:
@@ -221,44 +254,22 @@ class Answers:
     def _why(self, arguments: Mapping[str, object], _caller: Caller) -> dict[str, object]:
         notice_id = str(arguments.get("id", ""))
         notice = self._held(notice_id)
-        status = self._office.players[0].status.get()[0]
         if notice is None:
-            return self._why_absent(notice_id)
-        key = notice.key
-        document: dict[str, object] = {"id": notice.id, "revision": notice.revision, "title": notice.title}
-        showing = status.showing
-        if showing and showing.key == key:
-            state, text = "showing", _("on the screen now, page {n} of {of}").format(n=showing.number, of=showing.of)
-        elif notice.id in status.hidden:
-            reason = status.hidden[notice.id]
-            state, text = reason, _reasons().get(reason, reason)
-            if reason == "unpresentable" and key in status.failed:
-                text += f" ({status.failed[key]})"
-        elif status.mode in {"dark", "blank"}:
-            state, text = status.mode, _modes()[status.mode]
-        elif self._outranked(notice, status):
-            state, text = "waits_for_emergency", _("an emergency has the screen")
-        else:
-            state, text = "waiting", _("in the rotation, waiting for its turn")
-        document |= {"state": state, **self._term(notice)}
-        return {**document, "text": f"{notice.id} 《{notice.title}》: {text}; {self._term_text(notice)}"}
-
-    def _why_absent(self, notice_id: str) -> dict[str, object]:
-        for line in self._office.store.audit(5000):
-            if line.id == notice_id:
-                reason = line.reason if line.event == "refused" else line.event
-                text = _("refused: {reason} {detail}") if line.event == "refused" else "{word}"
-                said = text.format(reason=line.reason, detail=line.detail, word=_reasons().get(reason, reason))
-                return {
-                    "id": notice_id,
-                    "revision": line.revision,
-                    "state": line.event,
-                    "reason": line.reason,
-                    "at": _iso(line.at),
-                    "text": f"{notice_id}: {said} ({_iso(line.at)})",
-                }
-        text = _("{id}: this screen has never received it").format(id=notice_id)
-        return {"id": notice_id, "state": "unknown", "text": text}
+            lines = self._office.store.audit(5000)
+            return dict(why_absent(notice_id, next((line for line in lines if line.id == notice_id), None)))
+        reasons = [
+            (player.name, why(notice, player.status.get()[0], self._office.policy)) for player in self._office.players
+        ]
+        first = reasons[0][1]
+        return {
+            "id": notice.id,
+            "revision": notice.revision,
+            "title": notice.title,
+            "state": first.state,
+            "panels": {name: reason.state for name, reason in reasons},
+            **self._term(notice),
+            "text": f"{notice.id} 《{notice.title}》: {first.text}; {self._term_text(notice)}",
+        }
 
     def _timeline(self, _arguments: Mapping[str, object], _caller: Caller) -> dict[str, object]:
         titles = {notice.key: notice.title for notice in self._office.notices.get()[0].notices}
@@ -272,12 +283,11 @@ class Answers:
                     "revision": slot.revision,
                     "first": slot.first + 1,
                     "pages": slot.count,
+                    "digest": slot.digest,
                     "seconds": round(slot.seconds, 1),
                     "level": slot.level.name.lower(),
                     "text": f"{status.panel}: 《{titles.get((slot.notice_id, slot.revision), slot.notice_id)}》 "
-                    + _("from page {first}, {count} pages, {seconds:.0f} s").format(
-                        first=slot.first + 1, count=slot.count, seconds=slot.seconds
-                    ),
+                    + _turn_text(slot),
                 }
                 for slot in status.slots
             ]
@@ -290,7 +300,7 @@ class Answers:
         for notice in self._office.notices.get()[0].notices:
             if urgent_only and notice.urgency not in (Urgency.URGENT, Urgency.EMERGENCY):
                 continue
-            why = hidden.get(notice.id)
+            reason = hidden.get(notice.id)
             rows.append(
                 {
                     "id": notice.id,
@@ -298,10 +308,10 @@ class Answers:
                     "title": notice.title,
                     "category": notice.category,
                     "urgency": str(notice.urgency),
-                    "hidden": why,
+                    "hidden": reason,
                     **self._term(notice),
                     "text": f"{notice.id} 《{notice.title}》 "
-                    + (_reasons().get(why, why) + "; " if why else "")
+                    + (hidden_reasons().get(reason, reason) + "; " if reason else "")
                     + self._term_text(notice),
                 }
             )
@@ -342,10 +352,6 @@ class Answers:
             state=_states()[TermState(str(term["term"]))],
         )
 
-    @staticmethod
-    def _outranked(notice: Notice, status: PlayerStatus) -> bool:
-        return status.mode == "emergency" and notice.urgency is not Urgency.EMERGENCY
-
     # ---- orders ---------------------------------------------------------------------------------------------
 
     def _push(self, arguments: Mapping[str, object], caller: Caller) -> dict[str, object]:
@@ -373,7 +379,7 @@ class Answers:
         if arguments.get("dry_run"):
             return {**document, "text": _("it would be accepted")}
         office.store.apply(verdict, raw, at)
-        office.notices.put(office.store.active())
+        office.store.tell(office.notices)
         office.ledger.append_event("pushed", at, {"id": notice.id, "by": caller.name}, office.trusted.read().trust)
         return {**document, **self._await_card(notice, verdict, float(str(arguments.get("wait", 0))))}
 
@@ -400,11 +406,29 @@ class Answers:
         if arguments.get("dry_run"):
             return {"id": notice_id, "text": _("《{title}》 would be taken off").format(title=notice.title)}
         reading = office.trusted.read()
-        office.store.takedown(notice_id, reason, caller.name, reading.at)
-        version = office.notices.put(office.store.active())
+        seen = [player.status.get()[1] for player in office.players]
+        try:
+            office.store.takedown(notice_id, reason, caller.name, reading.at)
+        finally:
+            office.store.tell(office.notices)  # off the screen even when the disk fails
         detail = {"id": notice_id, "revision": notice.revision, "reason": reason, "by": caller.name}
         office.ledger.append_event("takedown", reading.at, detail, reading.trust, urgent=True)
-        return {"id": notice_id, "version": version, "text": _("《{title}》 taken off").format(title=notice.title)}
+        self._await_players(seen, lambda status: not (status.showing and status.showing.key == notice.key))
+        return {"id": notice_id, "text": _("《{title}》 taken off").format(title=notice.title)}
+
+    def _await_players(self, seen: Sequence[int], done: Callable[[PlayerStatus], bool]) -> None:
+        """Follow an order to every card. Raises RefusedOrderError ``unconfirmed``: the old page may still be lit."""
+        until = self._office.clock.monotonic() + CONFIRM_S
+        for player, version in zip(self._office.players, seen, strict=True):
+            while True:
+                status, now = player.status.get()
+                if now > version and not status.card_fault and done(status):
+                    break
+                left = until - self._office.clock.monotonic()
+                if left <= 0:
+                    said = _("{panel}: the card has not confirmed it; the old page may still be lit. {fault}")
+                    raise RefusedOrderError("unconfirmed", said.format(panel=player.name, fault=status.card_fault))
+                player.status.wait(now, min(left, 0.5))
 
     def _blank(self, arguments: Mapping[str, object], caller: Caller) -> dict[str, object]:
         office = self._office
@@ -413,9 +437,11 @@ class Answers:
             return {"blank": blank, "text": _("the screen would go dark") if blank else _("the screen would be lit")}
         reading = office.trusted.read()
         reason = str(arguments.get("reason") or "-") if blank else ""
-        office.remember("blank", reason)
+        seen = [player.status.get()[1] for player in office.players]
         office.blank.put(reason)
-        office.notices.put(office.store.active())  # wakes the players
+        office.store.tell(office.notices)  # wakes the players
+        office.remember("blank", reason)
         detail = {"reason": reason, "by": caller.name}
         office.ledger.append_event("blank" if blank else "unblank", reading.at, detail, reading.trust, urgent=True)
-        return {"blank": blank, "text": _("the screen goes dark") if blank else _("the screen is lit again")}
+        self._await_players(seen, lambda status: (status.mode == "blank") is blank)
+        return {"blank": blank, "text": _("the screen is dark") if blank else _("the screen is lit again")}

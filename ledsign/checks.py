@@ -14,13 +14,25 @@ from pathlib import Path
 from ledsign.card import Card
 from ledsign.clock import Clock
 from ledsign.config import Config, PanelSection, access_key, policy_of
-from ledsign.errors import CardRefusedError, ConfigError, FeedError, LedsignError, ProtocolError, TransportError
+from ledsign.control import check_operators
+from ledsign.errors import (
+    CardRefusedError,
+    ConfigError,
+    FeedError,
+    LedsignError,
+    ProtocolError,
+    RenderError,
+    TransportError,
+)
 from ledsign.feed.client import PlatformClient
 from ledsign.feed.integrity import load_keys
+from ledsign.feed.parse import parse_json, parse_notice
 from ledsign.frame import AckLevel
 from ledsign.i18n import _
 from ledsign.policy import Policy
+from ledsign.render.atlas import damaged
 from ledsign.render.pages import Renderer
+from ledsign.resources import resource
 
 FREE_WARN = 200 * 1024 * 1024
 FREE_FAIL = 50 * 1024 * 1024
@@ -51,9 +63,10 @@ def static_checks(config: Config, clock: Clock, built: datetime) -> Iterator[Fin
     yield from _secret_files(config)
     yield _state(config.state)
     yield _clock(clock, built)
+    yield _operators(config)
     if policy is not None:
         for section in config.panels:
-            yield from _panel(config, section, policy)
+            yield from _panel(config, section, policy, clock)
 
 
 def live_checks(config: Config, clock: Clock) -> Iterator[Finding]:
@@ -61,15 +74,17 @@ def live_checks(config: Config, clock: Clock) -> Iterator[Finding]:
     if config.platform:
         try:
             key = access_key(config.platform)
-            client = PlatformClient(
-                config.platform.url, config.screen.code, key, config.platform.ca_file, clock
-            )
+            client = PlatformClient(config.platform.url, config.screen.code, key, config.platform.ca_file, clock)
             feed = client.feed(None)
             yield Finding("platform", Grade.PASS, _("{count} notices listed").format(count=len(feed.entries)))
         except (FeedError, ConfigError) as error:
             yield Finding("platform", Grade.FAIL, str(error))
     for section in config.panels:
-        card = Card(section.card.family, section.card.url, config.panel(section), clock)
+        try:
+            card = Card(section.card.family, section.card.url, config.panel(section), clock)
+        except ConfigError as error:
+            yield Finding(f"card.{section.name}", Grade.FAIL, str(error))
+            continue
         try:
             if card.ack <= AckLevel.SENT:
                 text = _("{family} never answers: pages are shown but not counted").format(family=card.family)
@@ -104,12 +119,12 @@ def _secret_files(config: Config) -> Iterator[Finding]:
     if key is None:
         return
     try:
-        open_to_others = bool(key.stat().st_mode & 0o077)
+        open_to_others = bool(key.stat().st_mode & 0o007)
     except OSError as error:
         yield Finding("platform_key", Grade.FAIL, f"{key}: {error.strerror}")
         return
     if open_to_others:
-        yield Finding("platform_key", Grade.WARN, _("{path} can be read by others: chmod 600").format(path=key))
+        yield Finding("platform_key", Grade.WARN, _("{path} can be read by everybody: chmod o-rwx").format(path=key))
     else:
         yield Finding("platform_key", Grade.PASS, str(key))
 
@@ -132,8 +147,33 @@ def _clock(clock: Clock, built: datetime) -> Finding:
     return Finding("clock", Grade.PASS, now.isoformat(timespec="seconds"))
 
 
-def _panel(config: Config, section: PanelSection, policy: Policy) -> Iterator[Finding]:
+def _operators(config: Config) -> Finding:
+    try:
+        check_operators(config.operators.users, config.operators.groups)
+    except ConfigError as error:
+        return Finding("operators", Grade.FAIL, str(error))
+    return Finding("operators", Grade.PASS, ", ".join((*config.operators.users, *config.operators.groups)) or "root")
+
+
+def _drawn(renderer: Renderer) -> str:
+    """Draw a short and a tabular sample; what went wrong, or ""."""
+    for name in ("s01-fraud.json", "s07-finance.json"):
+        document = parse_json(resource("configs", "samples", name).read_bytes())
+        try:
+            renderer.render(parse_notice(document))
+        except RenderError as error:
+            return f"{name}: {error}"
+    return ""
+
+
+def _panel(config: Config, section: PanelSection, policy: Policy, clock: Clock) -> Iterator[Finding]:
     panel = config.panel(section)
+    try:
+        formats = Card(section.card.family, section.card.url, panel, clock).formats
+        grade, text = (Grade.PASS, ", ".join(formats)) if formats else (Grade.FAIL, _("no format for this panel"))
+    except ConfigError as error:
+        grade, text = Grade.FAIL, str(error)
+    yield Finding(f"line.{section.name}", grade, text)
     seen = panel.arcmin(panel.text_px)
     text = _("{px} px at {pitch} mm from {distance} m: {seen:.1f}′").format(
         px=panel.text_px, pitch=panel.pitch_mm, distance=panel.distance_m, seen=seen
@@ -146,5 +186,12 @@ def _panel(config: Config, section: PanelSection, policy: Policy) -> Iterator[Fi
         page = renderer.safe_page(config.safe_page)
     except (LedsignError, OSError) as error:
         yield Finding(f"fonts.{section.name}", Grade.FAIL, str(error))
+        return
+    if sizes := damaged(renderer.atlas):
+        text = _("glyphs of {sizes} px are damaged: empty {folder}").format(sizes=sizes, folder=config.cache)
+        yield Finding(f"fonts.{section.name}", Grade.FAIL, text)
+        return
+    if fault := _drawn(renderer):
+        yield Finding(f"fonts.{section.name}", Grade.FAIL, fault)
         return
     yield Finding(f"fonts.{section.name}", Grade.PASS, _("safe page {sha}").format(sha=page.sha256[:8]))

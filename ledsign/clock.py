@@ -68,16 +68,25 @@ class ShiftedClock:
 class TrustedClock:
     """Wall time with its trust: a floor below which it is wrong, and confirmations from outside.
 
-    ``floor`` is the earliest time it can be (build date, last time written to disk, newest signed
-    statement). A confirmation holds ``hold`` of monotonic time, then trust falls to holdover.
+    ``floor`` is the earliest time it can be (last time written to disk, newest ledger row), ``built`` the
+    date before which no clock is right. A confirmation holds ``hold`` of monotonic time, then trust falls to
+    holdover; an authentic time that contradicts ours takes all trust away, also from the floor, until it agrees.
     """
 
-    def __init__(self, clock: Clock, floor: datetime, hold: timedelta = timedelta(hours=26)) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        floor: datetime,
+        hold: timedelta = timedelta(hours=26),
+        built: datetime | None = None,
+    ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._floor = floor
         self._hold = hold.total_seconds()
+        self._built = built or floor
         self._confirmed: float | None = None
+        self._denied = False
 
     @property
     def floor(self) -> datetime:
@@ -93,14 +102,15 @@ class TrustedClock:
         """Compare with an authentic time from outside; returns our offset. Trusts only within tolerance."""
         offset = self._clock.now() - outside
         with self._lock:
-            self._floor = max(self._floor, outside - tolerance)
-            self._confirmed = self._clock.monotonic() if abs(offset) <= tolerance else None
+            self._denied = abs(offset) > tolerance
+            self._floor = max(self._built, outside - tolerance)  # a clock once in the future must not bind us
+            self._confirmed = None if self._denied else self._clock.monotonic()
         return offset
 
     def read(self) -> Reading:
         at = self._clock.now()
         with self._lock:
-            if at < self._floor:
+            if at < self._floor or self._denied:
                 return Reading(at, ClockTrust.UNTRUSTED)
             fresh = self._confirmed is not None and self._clock.monotonic() - self._confirmed <= self._hold
         return Reading(at, ClockTrust.TRUSTED if fresh else ClockTrust.HOLDOVER)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -27,6 +28,14 @@ _PATHS = {"keys_file", "state", "control", "cache", "policy", "policy_override",
 def _clock_time(value: str) -> str:
     if value != "24:00":
         time.fromisoformat(value)
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(_("no such time zone")) from error
     return value
 
 
@@ -111,7 +120,7 @@ class Config(Section):
     policy_override: Path | None = None  # may only tighten
     profile: str | None = None
     hours: HoursSection | None = None
-    timezone: str = "Asia/Shanghai"
+    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     operators: OperatorSection = OperatorSection()
     safe_page: tuple[str, ...] = Field(("村务公开",), min_length=1, max_length=4)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -19,6 +19,7 @@ from ledsign.errors import ConfigError, LedsignError
 
 log = logging.getLogger(__name__)
 
+MAX_CALLS = 8  # at a time
 MAX_LINE = 4 * 1024 * 1024  # a signed urgent notice (2 MB) in a JSON string, escaped
 
 
@@ -62,6 +63,12 @@ def _members(groups: Iterable[str]) -> set[str]:
         raise ConfigError(f"operators.groups: {error}") from error
 
 
+def check_operators(users: Iterable[str], groups: Iterable[str]) -> None:
+    """Raises ConfigError for an account or group this machine does not have."""
+    _uids(users)
+    _members(groups)
+
+
 class ControlServer:
     """Serves the socket in threads of its own until ``close``; a verb of the handler runs in its caller's thread.
 
@@ -79,6 +86,8 @@ class ControlServer:
     ) -> None:
         self._handler = handler
         self._questions = frozenset(questions)
+        self._closing = False
+        self._places = threading.BoundedSemaphore(MAX_CALLS)
         self._uids = {0, os.getuid()} | _uids(users)
         self._names = _members(groups)
         self._gids = {grp.getgrnam(group).gr_gid for group in groups}
@@ -101,6 +110,7 @@ class ControlServer:
 
     def close(self) -> None:
         """Stop listening and remove the socket."""
+        self._closing = True
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join(5)
@@ -110,8 +120,14 @@ class ControlServer:
         while True:
             try:
                 connection, _address = self._socket.accept()
-            except OSError:
-                return  # closed
+            except OSError as error:
+                if self._closing:
+                    return
+                log.error("control: %s", error)
+                continue
+            if not self._places.acquire(timeout=5):
+                connection.close()
+                continue
             threading.Thread(target=self._serve, args=(connection,), name="control-call", daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -124,12 +140,16 @@ class ControlServer:
                 connection.sendall(json.dumps(answer, ensure_ascii=False).encode("utf-8") + b"\n")
             except (OSError, ValueError) as error:
                 log.debug("control call dropped: %s", error)
+            finally:
+                self._places.release()
 
     def _answer(self, request: bytes, caller: Caller) -> Mapping[str, object]:
         document = json.loads(request)
         if not isinstance(document, dict) or not isinstance(document.get("verb"), str):
             return {"ok": False, "error": "malformed"}
         verb, arguments = document["verb"], document.get("arguments", {})
+        if not isinstance(arguments, dict):
+            return {"ok": False, "error": "malformed"}
         if verb not in self._questions and not self.allowed(caller):
             return {"ok": False, "error": "not_permitted", "detail": caller.name}
         try:

@@ -5,6 +5,7 @@ going back (receipts, heartbeat). The main thread feeds the watchdog, watches th
 coarse calendar. Loops meet only in ``Latest`` values and in the database.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -13,20 +14,25 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ledsign.answers import QUESTIONS, Answers, heartbeat, sentence
+from ledsign.archive import due_spans, write_bundle
 from ledsign.card import Card
 from ledsign.clock import Clock, ClockTrust, TrustedClock
 from ledsign.config import Config, PanelSection, access_key, policy_of
 from ledsign.control import ControlServer
-from ledsign.database import Database
+from ledsign.database import Database, read_only
 from ledsign.errors import FeedError, StoreError
 from ledsign.feed.client import Backoff, PlatformClient
 from ledsign.feed.integrity import load_keys
 from ledsign.feed.store import Store
 from ledsign.feed.sync import Syncer, send_receipts
+from ledsign.holdings import ARCHIVE, PAGES, holdings
 from ledsign.latest import Latest
 from ledsign.ledger import Ledger
+from ledsign.pictures import Pictures
 from ledsign.player import Player
+from ledsign.render.pack import most_colours
 from ledsign.render.pages import Renderer
+from ledsign.seal import DeviceKey
 from ledsign.service import Pulse, notify, watchdog_seconds
 
 log = logging.getLogger(__name__)
@@ -56,7 +62,10 @@ class Daemon:
         self.database.migrate("daemon", ["CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID"])
         self.store = Store(self.database, config.state / "assets")
         self.ledger = Ledger(self.database, passes_min=self.policy.complete_passes_min)
-        self.trusted = TrustedClock(clock, self._floor())
+        self.device_key = DeviceKey(config.state)
+        self.pictures = Pictures(config.state / PAGES)
+        self.remember("screen", config.screen.code)
+        self.trusted = TrustedClock(clock, self._floor(), built=BUILT)
         self.notices = Latest(self.store.active())
         self.blank = Latest(self.recall("blank"))
         self.pulse = Pulse(clock)
@@ -68,10 +77,19 @@ class Daemon:
                 config.platform.url, config.screen.code, access_key(config.platform), config.platform.ca_file, clock
             )
             self.syncer = Syncer(
-                self.client, self.store, self.policy, self.keys, config.screen.code, clock, self.trusted, self.notices
+                self.client,
+                self.store,
+                self.policy,
+                self.keys,
+                config.screen.code,
+                clock,
+                self.trusted,
+                self.notices,
+                alive=lambda: self.pulse.tick("feed", FEED_LIMIT_S),
             )
         self.answers = Answers(self)
         self._stop = threading.Event()
+        self._forgotten: set[str] = set()
         self._ready = False
         self._origin = clock.monotonic()
         self._wall_minus_monotonic = self._offset()
@@ -81,11 +99,12 @@ class Daemon:
 
     def _player(self, section: PanelSection, pace: float) -> Player:
         panel = self.config.panel(section)
+        card = Card(section.card.family, section.card.url, panel, self.clock)
         return Player(
             panel_name=section.name,
             screen=self.config.screen.code,
-            card=Card(section.card.family, section.card.url, panel, self.clock),
-            renderer=Renderer(panel, self.policy, self.config.cache),
+            card=card,
+            renderer=Renderer(panel, self.policy, self.config.cache, most_colours(card.formats[0])),
             assets=self.store.asset,
             ledger=self.ledger,
             policy=self.policy,
@@ -95,6 +114,7 @@ class Daemon:
             blank=self.blank,
             safe_lines=self.config.safe_page,
             pulse=self.pulse,
+            pictures=self.pictures,
             pace=pace,
         )
 
@@ -128,7 +148,7 @@ class Daemon:
         )
         calendar = BackgroundScheduler(timezone=self.policy.zone, job_defaults={"coalesce": True})
         self._event("start")
-        loops = [self._start(f"player {player.name}", player.run) for player in self.players]
+        loops = [self._start(f"player {player.name}", player.run, player.stumbled) for player in self.players]
         if self.client is not None:
             loops.append(self._start("feed", self._feed_loop))
             loops.append(self._start("evidence", self._evidence_loop))
@@ -136,8 +156,8 @@ class Daemon:
             self._watch(stop, calendar)
         finally:
             self._stop.set()
-            notify("STOPPING=1")
-            self.notices.put(self.store.active())  # wakes the players
+            self._notify("STOPPING=1")
+            self.store.tell(self.notices)  # wakes the players
             if self.client is not None:
                 self.client.close()
             if calendar.running:
@@ -150,14 +170,18 @@ class Daemon:
             self._write_floor()
             self.database.close()
 
-    def _start(self, name: str, body: Callable[[threading.Event], None]) -> threading.Thread:
+    def _start(
+        self, name: str, body: Callable[[threading.Event], None], recover: Callable[[str], None] | None = None
+    ) -> threading.Thread:
         def guarded() -> None:
             while not self._stop.is_set():
                 try:
                     body(self._stop)
-                except Exception:
+                except Exception as error:
                     # the one place where anything is caught: the loop is started anew, the sign goes on
                     log.exception("%s failed and starts again", name)
+                    if recover is not None:
+                        recover(f"{type(error).__name__}: {error}")
                     self._stop.wait(NAP_S)
             self.pulse.retire(name)
 
@@ -172,13 +196,14 @@ class Daemon:
             now = self.clock.monotonic()
             self._check_clock(calendar)
             self._check_ready()
+            self._forget_pictures()
             if stuck := self.pulse.stuck():
                 log.critical("loops without a sign of life: %s", ", ".join(stuck))
             elif interval is not None and now - fed >= interval / 3:
-                notify("WATCHDOG=1")
+                self._notify("WATCHDOG=1")
                 fed = now
             if self._ready and now - shown >= UPLOAD_EVERY_S:
-                notify(f"STATUS={sentence(self)}")
+                self._notify(f"STATUS={sentence(self)}")
                 shown = now
             if now - self._floor_written >= FLOOR_EVERY_S:
                 self._write_floor()
@@ -186,10 +211,21 @@ class Daemon:
     def _check_ready(self) -> None:
         if self._ready:
             return
-        if any(player.status.get()[0].pages_shown for player in self.players):
-            self._ready = notify("READY=1\nSTATUS=showing") or True
+        statuses = [player.status.get()[0] for player in self.players]
+        if any(status.pages_shown or status.dark_confirmed for status in statuses):
+            self._ready = True
+            self._notify("READY=1\nSTATUS=showing")
         elif self.clock.monotonic() - self._origin > READY_WITHOUT_CARD_S:
-            self._ready = notify("READY=1\nSTATUS=the card does not answer") or True
+            self._ready = True
+            self._notify("READY=1\nSTATUS=the card does not answer")
+
+    @staticmethod
+    def _notify(state: str) -> None:
+        """Tell the service manager; that it does not listen must not end the sign."""
+        try:
+            notify(state)
+        except StoreError as error:
+            log.error("%s", error)
 
     # ---- time -----------------------------------------------------------------------------------------------
 
@@ -206,18 +242,22 @@ class Daemon:
         if stepped:
             log.warning("the clock was moved by %.1f s", step)
             self._event("clock_moved", seconds=round(step, 1))
-            self.notices.put(self.store.active())
+            self.store.tell(self.notices)
         believed = self.trusted.read().trust is not ClockTrust.UNTRUSTED
         if believed and (stepped or not calendar.running):
             calendar.remove_all_jobs()
+            due = self.policy.deadlines
             calendar.add_job(self._nightly, "cron", hour=3, minute=10, misfire_grace_time=3600, id="nightly")
+            calendar.add_job(
+                self._archive, "cron", day=due.archive_month_day, hour=2, misfire_grace_time=3600, id="archive"
+            )
             if not calendar.running:
                 calendar.start()
 
     def _write_floor(self) -> None:
         self._floor_written = self.clock.monotonic()
         reading = self.trusted.read()
-        if reading.trust is not ClockTrust.UNTRUSTED:
+        if reading.trust is ClockTrust.TRUSTED:  # an unconfirmed clock may be in the future
             floor = reading.at - timedelta(minutes=1)
             self.trusted.raise_floor(floor)
             try:
@@ -235,6 +275,7 @@ class Daemon:
     def _nightly(self) -> None:
         """Tidy up, and read the whole chain of evidence once a day."""
         try:
+            self.database.restore_ballast()
             log.info("nightly: %d pictures removed", self.store.purge())
             result = self.ledger.verify()
         except StoreError as error:
@@ -242,9 +283,50 @@ class Daemon:
             return
         if result.ok:
             self._event("verified", rows=result.rows)
+            self._seal()
             self._anchor()
+            self._archive()  # makes up for a night that the PC was off
         else:
             log.critical("the ledger is broken at row %s: %s", result.bad_seq, result.reason)
+
+    def _seal(self) -> None:
+        """Sign the chain; the root goes to the town with the receipts."""
+        reading = self.trusted.read()
+        try:
+            self.ledger.seal(self.device_key, self.config.screen.code, reading.at, reading.trust)
+        except StoreError as error:
+            log.error("the daily root cannot be written: %s", error)
+
+    def _archive(self) -> None:
+        """The bundles that are due by today: last month's, last year's. One that exists is never made anew."""
+        today = self.trusted.read().at.astimezone(self.policy.zone).date()
+        folder = self.config.state / ARCHIVE
+        for span in due_spans(today, self.policy.deadlines):
+            path = folder / f"{span.name}.tar"
+            if path.exists():
+                continue
+            try:
+                folder.mkdir(mode=0o700, exist_ok=True)
+                with contextlib.closing(read_only(self.database.path)) as connection:
+                    held = holdings(connection, self.config.state, self.policy)
+                    code, least = self.config.screen.code, self.policy.complete_passes_min
+                    made = write_bundle(connection, span, code, held, path, least)
+            except (StoreError, OSError) as error:
+                log.error("the archive of %s cannot be written: %s", span.name, error)
+                continue
+            self._event("archived", span=span.name, rows=made.rows, manifest=made.manifest_sha256)
+
+    def _forget_pictures(self) -> None:
+        """Page pictures of what was withdrawn or taken down go with it."""
+        gone = self.store.tombstones()
+        self._forgotten &= gone
+        for notice_id in gone - self._forgotten:
+            try:
+                self.pictures.remove(self.ledger.pages_of(notice_id))
+            except StoreError as error:
+                log.error("pictures of %s cannot be removed: %s", notice_id, error)
+                continue
+            self._forgotten.add(notice_id)
 
     # ---- loops ----------------------------------------------------------------------------------------------
 

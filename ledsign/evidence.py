@@ -7,7 +7,8 @@ changes every hash after it.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from ledsign.playlist.exposure import Shown, ShownKind
 from ledsign.trust import ClockTrust
 
 GENESIS = bytes(32)
+ROOT = "root"  # kind of an event: the device signed the chain so far (``seal``)
+_ROOT_MARK = '"kind":"root"'  # cheap to look for; quotes inside texts are escaped, so no title can hold it
 FAILED = "failed"  # kind of a row about a page that could not be drawn or was refused: passed over
 
 Line: TypeAlias = tuple[int, str, bytes]
@@ -142,13 +145,14 @@ def read_anchor(path: Path) -> Head | None:
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """``bad_seq``: first row that does not fit, None when all do; ``reason``: sequence, hash, line, head or
-    tail. ``head`` is the end of the sound part."""
+    """``bad_seq``: first row that does not fit, None when all do; ``reason``: sequence, hash, head, root or tail.
+    ``head`` is the end of the sound part, ``roots`` how many signed roots it holds."""
 
     rows: int
     head: Head
     bad_seq: int | None = None
     reason: str = ""
+    roots: int = 0
 
     @property
     def ok(self) -> bool:
@@ -160,11 +164,18 @@ class VerifyResult:
             raise LedgerError(f"ledger broken at row {self.bad_seq}: {self.reason}")
 
 
-def verify_lines(lines: Iterable[Line], anchors: Iterable[Head] = ()) -> VerifyResult:
+def verify_lines(
+    lines: Iterable[Line],
+    anchors: Iterable[Head] = (),
+    holds: Callable[[Mapping[str, Any]], bool] | None = None,
+    start: Head | None = None,
+) -> VerifyResult:
     """Walk the chain once. ``anchors``: heads known from elsewhere; a row that differs from its anchor, or an
-    anchor beyond the last row, breaks the chain."""
+    anchor beyond the last row, breaks the chain. ``holds`` judges the signature of a root, which must speak of
+    one of the few rows just before it. ``start``: the row before the first line (of a part of the chain)."""
     known = {anchor.seq: anchor.hash for anchor in anchors if anchor.seq}
-    previous, seq = GENESIS, 0
+    previous, seq = (bytes.fromhex(start.hash), start.seq) if start else (GENESIS, 0)
+    trail, roots = deque([(seq, previous)], maxlen=4), 0
     sha256 = hashlib.sha256
     for found, line, stored in lines:
         if found != seq + 1:
@@ -174,8 +185,18 @@ def verify_lines(lines: Iterable[Line], anchors: Iterable[Head] = ()) -> VerifyR
             return VerifyResult(seq, Head(seq, previous.hex()), found, "hash")
         if known and known.get(found, digest.hex()) != digest.hex():
             return VerifyResult(seq, Head(seq, previous.hex()), found, "head")
+        if _ROOT_MARK in line and (document := json.loads(line))["row"] == "event":
+            if not _root_fits(document, trail) or (holds is not None and not holds(document)):
+                return VerifyResult(seq, Head(seq, previous.hex()), found, "root", roots)
+            roots += 1
         previous, seq = digest, found
+        trail.append((seq, digest))
     head = Head(seq, previous.hex())
     if known and max(known) > seq:
-        return VerifyResult(seq, head, seq + 1, "tail")
-    return VerifyResult(seq, head)
+        return VerifyResult(seq, head, seq + 1, "tail", roots)
+    return VerifyResult(seq, head, roots=roots)
+
+
+def _root_fits(document: Mapping[str, Any], trail: Iterable[tuple[int, bytes]]) -> bool:
+    detail = document["detail"]
+    return any(detail.get("seq") == seq and detail.get("hash") == digest.hex() for seq, digest in trail)

@@ -8,6 +8,7 @@ Rows survive the notice. Triggers refuse UPDATE and DELETE; whoever goes round t
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -19,6 +20,7 @@ from ledsign.database import Database, read_only
 from ledsign.errors import StoreError
 from ledsign.evidence import (
     GENESIS,
+    ROOT,
     Head,
     ShownRow,
     VerifyResult,
@@ -30,6 +32,7 @@ from ledsign.evidence import (
 )
 from ledsign.frame import AckLevel
 from ledsign.playlist.exposure import NEVER, Exposure, Key, Shown, record
+from ledsign.seal import DeviceKey, root_holds
 from ledsign.trust import ClockTrust
 
 GAP = timedelta(minutes=2)
@@ -63,6 +66,7 @@ TABLES = (
     "CREATE TABLE ledger_rejected (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL)",
 )
 _TIMES = ("began_at", "last_shown_at", "first_pass_at", "last_pass_at")
+_DAYS = ("day", "prev_day", "digest_day")
 
 
 def _packed(exposure: Exposure) -> str:
@@ -70,7 +74,7 @@ def _packed(exposure: Exposure) -> str:
     values: dict[str, object] = {
         name: getattr(exposure, name) for name in Exposure.__slots__ if name != "counted_days"
     }
-    for name in (*_TIMES, "day"):
+    for name in (*_TIMES, *_DAYS):
         moment = values[name]
         values[name] = moment.isoformat() if isinstance(moment, date) else None
     for name in ("pass_mask", "day_mask"):
@@ -82,7 +86,8 @@ def _unpacked(text: str, days: Iterable[date]) -> Exposure:
     values = json.loads(text)
     for name in _TIMES:
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None
-    values["day"] = date.fromisoformat(values["day"]) if values["day"] else None
+    for name in _DAYS:
+        values[name] = date.fromisoformat(values[name]) if values.get(name) else None
     for name in ("pass_mask", "day_mask"):
         values[name] = int(values[name], 16)
     values["weakest"] = None if values["weakest"] is None else AckLevel(values["weakest"])
@@ -104,6 +109,7 @@ class Ledger:
         self._seq: int = last[0][0] if last else 0
         self._hash: bytes = last[0][2] if last else GENESIS
         self._end = self._row_end(json.loads(last[0][1])) if last else None
+        self._writing = threading.RLock()  # the chain's end in memory and on disk change together
         self._opened = False
         self._handed: dict[str, int] = {}
         self._exposures: dict[str, dict[Key, Exposure]] = {}
@@ -153,7 +159,8 @@ class Ledger:
                 connection.execute("INSERT INTO exposure_day VALUES (?, ?, ?, ?)", (*place, day.isoformat()))
             return self._append(connection, document, row.shown_at, row.clock)
 
-        self._commit(self._database.run(work), row.shown_at + timedelta(seconds=row.seconds))
+        with self._writing:
+            self._commit(self._database.run(work), row.shown_at + timedelta(seconds=row.seconds))
         self._turn(row, after, shown)
         return after
 
@@ -182,7 +189,8 @@ class Ledger:
         def work(connection: Connection) -> tuple[int, bytes]:
             return self._append(connection, event_document(kind, at, detail, clock), at, clock)
 
-        self._commit(self._database.run(work, urgent=urgent), at)
+        with self._writing:
+            self._commit(self._database.run(work, urgent=urgent), at)
 
     def _append(
         self, connection: Connection, document: Mapping[str, object], at: datetime, clock: ClockTrust
@@ -201,6 +209,19 @@ class Ledger:
             head = chain(head, line)
             connection.execute("INSERT INTO ledger (seq, line, hash) VALUES (?, ?, ?)", (seq, line, head))
         return seq, head
+
+    def seal(self, key: DeviceKey, screen: str, at: datetime, clock: ClockTrust) -> Head:
+        """Sign the chain so far as the day's root; the row goes to the town like any other. Raises StoreError."""
+        head = self.head
+        self.append_event(ROOT, at, key.root(screen, at.date().isoformat(), head), clock)
+        return head
+
+    def pages_of(self, notice_id: str) -> frozenset[str]:
+        """Identities of all pages ever shown of a notice."""
+        rows = self._database.query(
+            "SELECT DISTINCT json_extract(line, '$.page_sha256') FROM ledger WHERE notice = ?", (notice_id,)
+        )
+        return frozenset(str(row[0]) for row in rows)
 
     def anchor(self) -> Head:
         """Write the chain's end beside the database (``<file>.head``), new beside old; a tail that was cut off
@@ -286,4 +307,5 @@ class Ledger:
         goes on meanwhile."""
         anchors = [*anchors, self.head]
         with contextlib.closing(read_only(self._database.path)) as connection:
-            return verify_lines(connection.execute("SELECT seq, line, hash FROM ledger ORDER BY seq"), anchors)
+            lines = connection.execute("SELECT seq, line, hash FROM ledger ORDER BY seq")
+            return verify_lines(lines, anchors, lambda document: root_holds(document, ()))

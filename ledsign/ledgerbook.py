@@ -7,16 +7,17 @@ themselves, by the very rule that fed the rotation's accounts, so that a certifi
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from sqlite3 import Connection, DatabaseError
 from typing import Any, TypeAlias
 
 from ledsign.errors import StoreError
-from ledsign.evidence import Head, VerifyResult, shown_of, verify_lines
+from ledsign.evidence import GENESIS, Head, Line, VerifyResult, shown_of, verify_lines
 from ledsign.frame import AckLevel
 from ledsign.playlist.exposure import NEVER, Exposure, Key, record
+from ledsign.seal import root_holds
 from ledsign.trust import ClockTrust
 
 Document: TypeAlias = dict[str, Any]
@@ -87,6 +88,35 @@ def rows(connection: Connection, since: date | None = None, until: date | None =
     return _documents(connection, "WHERE day BETWEEN ? AND ? ORDER BY seq", [first, last])
 
 
+def stretch(connection: Connection, since: date, until: date) -> tuple[int, int]:
+    """First and last row of those local days, (0, 0) when there is none. What lies between belongs to it, also
+    a row whose clock had jumped: a part of the chain has no holes. Raises StoreError."""
+    try:
+        (found,) = connection.execute(
+            "SELECT min(seq), max(seq) FROM ledger WHERE day BETWEEN ? AND ?", (since.isoformat(), until.isoformat())
+        ).fetchall()
+    except DatabaseError as error:
+        raise StoreError(f"the ledger cannot be read: {error}") from error
+    return (int(found[0]), int(found[1])) if found[0] is not None else (0, 0)
+
+
+def lines(connection: Connection, first: int, last: int) -> Iterator[Line]:
+    """Rows as stored, from ``first`` to ``last``. Raises StoreError."""
+    try:
+        yield from connection.execute(
+            "SELECT seq, line, hash FROM ledger WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
+        )
+    except DatabaseError as error:
+        raise StoreError(f"the ledger cannot be read: {error}") from error
+
+
+def head_before(connection: Connection, seq: int) -> Head:
+    """The chain before a row: the hash it builds on."""
+    for _, _line, digest in lines(connection, seq - 1, seq - 1):
+        return Head(seq - 1, digest.hex())
+    return Head(0, GENESIS.hex())
+
+
 def head(connection: Connection) -> Head:
     """End of the chain as stored."""
     for seq, digest in connection.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"):
@@ -94,11 +124,13 @@ def head(connection: Connection) -> Head:
     return Head(0, "")
 
 
-def verify(connection: Connection, anchors: Iterable[Head] = ()) -> VerifyResult:
-    """Walk the chain; rows that the town has settled must still be there. Raises StoreError."""
+def verify(connection: Connection, anchors: Iterable[Head] = (), keys: Collection[str] = ()) -> VerifyResult:
+    """Walk the chain; rows that the town has settled must still be there, and every root must be signed, by one
+    of the device's ``keys`` where they are known. Raises StoreError."""
     try:
         (upto,) = connection.execute("SELECT upto FROM ledger_outbox").fetchone()
-        result = verify_lines(connection.execute("SELECT seq, line, hash FROM ledger ORDER BY seq"), anchors)
+        walked = connection.execute("SELECT seq, line, hash FROM ledger ORDER BY seq")
+        result = verify_lines(walked, anchors, lambda document: root_holds(document, keys))
     except DatabaseError as error:
         raise StoreError(f"the ledger cannot be read: {error}") from error
     if result.ok and upto > result.rows:

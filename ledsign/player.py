@@ -7,7 +7,7 @@ belongs on screen; a page that lost its right ends at once, every other one fini
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ledsign.card import Card
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 TICK_S = 2.0  # the longest the loop sleeps without a sign of life, its own and the card's
 GLANCE_S = 1.0  # a page cut by a newcomer was on for at least so long
+STUMBLES = 3  # failures of the loop without a notice to blame, before the safe page stands in
 NAP_S = 1.0  # pause after a card's "no" before the next try
 MAY_FINISH = frozenset({"released", "replaced", "expired"})  # ends by date, not by order: no hurry inside a page
 
@@ -71,6 +72,8 @@ class PlayerStatus:
     hidden: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[tuple[str, int], str] = field(default_factory=dict)
     card_fault: str = ""
+    loop_fault: str = ""  # what the loop last failed with, until it shows a page again
+    dark_confirmed: bool = False  # switched off, and the card said so
     pages_shown: int = 0
     short: tuple[Grant, ...] = ()  # showings this screen cannot keep today
     blame: tuple[Key, ...] = ()  # and the smallest set of notices that this is due to
@@ -118,7 +121,7 @@ class Player:
         self.status = Latest(PlayerStatus(panel_name))
         self._screen = screen
         self._card = card
-        self._repertoire = Repertoire(renderer, assets, pace, policy.dwell.night_min_s)
+        self._repertoire = Repertoire(renderer, assets, clock, pace, policy.dwell.night_min_s)
         self._ledger = ledger
         self._exposures = ledger.exposures(panel_name)
         self._policy = policy
@@ -134,6 +137,7 @@ class Player:
         self._lit: bool | None = None
         self._percent: int | None = None
         self._preparation = -1
+        self._stumbles = 0
         self._lost_since: datetime | None = None
         self.disk_failed = False
         self._count = 0
@@ -149,6 +153,9 @@ class Player:
     def step(self, stop: threading.Event) -> None:
         """One page with its dwell, or one wait when there is nothing to show."""
         self._tick()
+        if self._stumbles >= STUMBLES:
+            self._stand_in()
+            return
         view = self._look()
         if self._blank.get()[0] or view.plan.mode is PlanMode.DARK:
             self._dark(view)
@@ -158,15 +165,27 @@ class Player:
         if acknowledged is not None:
             self._dwell_and_record(showing, view, acknowledged, stop)
 
+    def stumbled(self, why: str) -> None:
+        """The loop failed unforeseen and starts anew: the notice it was at is set aside, so that one bad notice
+        never stops the others; where none is to blame, the safe page stands in after a few tries."""
+        if not self._repertoire.set_aside(why):
+            self._stumbles += 1
+        self.status.put(replace(self.status.get()[0], loop_fault=why))
+
+    def _stand_in(self) -> None:
+        """Planning or evidence fails again and again: the safe page, then another try."""
+        self._card.show(pack(self._safe, self._format))
+        self._tick()
+        self._clock.sleep(TICK_S)
+        self._stumbles = 0
+
     # ---- deciding -------------------------------------------------------------------------------------------
 
     def _look(self) -> _View:
         snapshot, version = self._notices.get()
         items = self._repertoire.items(snapshot, self._tick)
         reading = self._trusted.read()  # drawing a new notice takes its time
-        made = plan(
-            items, self._exposures, self._policy, reading.at, reading.trust, self._screen, snapshot.cancelled
-        )
+        made = plan(items, self._exposures, self._policy, reading.at, reading.trust, self._screen, snapshot.cancelled)
         return _View(snapshot, version, made, reading)
 
     def _least_dwell(self, reading: Reading) -> float:
@@ -278,7 +297,7 @@ class Player:
             fault = str(error)
             log.warning("%s: cannot darken the panel: %s", self.name, error)
         mode = "blank" if self._blank.get()[0] else str(PlanMode.DARK)
-        self._publish(view, None, mode, fault)
+        self._publish(view, None, mode, fault, dark=not fault)
         until = (view.plan.valid_until - view.reading.at).total_seconds()
         self._wait(view.version, NAP_S if fault else max(until, 0.2))
 
@@ -312,9 +331,7 @@ class Player:
 
     # ---- dwell and evidence ---------------------------------------------------------------------------------
 
-    def _dwell_and_record(
-        self, showing: Showing, view: _View, acknowledged: AckLevel, stop: threading.Event
-    ) -> None:
+    def _dwell_and_record(self, showing: Showing, view: _View, acknowledged: AckLevel, stop: threading.Event) -> None:
         lit = self._trusted.read()
         started = self._clock.monotonic()
         self._count += 1
@@ -377,7 +394,9 @@ class Player:
                 return False
             self._tick()
             edge = (view.plan.valid_until - self._trusted.read().at).total_seconds()
-            changed = self._wait(view.version, min(left, max(edge, 0.05)))
+            if self._repertoire.pending:  # go on drawing while the page stands
+                self._repertoire.items(view.snapshot, self._tick)
+            changed = self._wait(view.version, 0.0 if self._repertoire.pending else min(left, max(edge, 0.05)))
             if changed or edge <= 0:
                 view = self._look()
                 if self._ends_at_once(showing, view):
@@ -405,7 +424,13 @@ class Player:
         self._pulse.tick(f"player {self.name}")
 
     def _publish(
-        self, view: _View, showing: Showing | None, mode: str, fault: str, since: datetime | None = None
+        self,
+        view: _View,
+        showing: Showing | None,
+        mode: str,
+        fault: str,
+        since: datetime | None = None,
+        dark: bool = False,
     ) -> None:
         self.status.put(
             PlayerStatus(
@@ -418,6 +443,7 @@ class Player:
                 hidden=view.plan.hidden,
                 failed=self._repertoire.failed,
                 card_fault=fault,
+                dark_confirmed=dark,
                 pages_shown=self._count,
                 short=view.plan.short,
                 blame=view.plan.blame,

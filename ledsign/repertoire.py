@@ -4,14 +4,17 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ledsign.errors import RenderError
+from ledsign.clock import Clock
+from ledsign.errors import RenderError, StoreError
 from ledsign.feed.store import Snapshot
 from ledsign.frame import Page, PageKind
-from ledsign.notice import AssetReader, Notice
-from ledsign.playlist.plan import Item
+from ledsign.notice import AssetReader, Notice, Urgency
+from ledsign.playlist.situation import Item
 from ledsign.render.pages import Renderer
 
 log = logging.getLogger(__name__)
+
+DRAW_S = 0.4  # drawing time a look, once something can be shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,62 +26,106 @@ class Drawn:
 
 
 class Repertoire:
-    """Draws for one panel, at one pace; keeps only the dwell of each page, the renderer caches the pixels.
+    """Draws for one panel, at one pace (``night_least_s``: shortest dwell by night, before the pace); keeps only
+    the dwell of each page, the renderer caches the rest.
 
-    A notice that cannot be drawn is set aside in ``failed`` (notice key -> why) and never stops the others.
+    Emergencies are drawn first, the others for at most ``DRAW_S`` a look, so that whatever is ready can be shown
+    meanwhile; ``pending`` counts those still to come. A notice that cannot be drawn is set aside in ``failed``
+    (notice key -> why) and never stops the others.
     """
 
-    def __init__(self, renderer: Renderer, assets: AssetReader, pace: float = 1.0) -> None:
+    def __init__(
+        self,
+        renderer: Renderer,
+        assets: AssetReader,
+        clock: Clock,
+        pace: float = 1.0,
+        night_least_s: float | None = None,
+    ) -> None:
         self._renderer = renderer
         self._assets = assets
+        self._clock = clock
         self._pace = pace
+        self._night_least_s = None if night_least_s is None else night_least_s * pace
         self._items: dict[tuple[str, int], Item] = {}
+        self._pictures: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._seen: Snapshot | None = None
+        self._at_work: Notice | None = None
         self.failed: dict[tuple[str, int], str] = {}
+        self.pending = 0
 
     def drawn(self, notice: Notice) -> Drawn:
         """The notice's pages. Raises RenderError."""
+        self._at_work = notice
         pages = self._renderer.render(notice, self._assets).pages
-        return Drawn(
+        drawn = Drawn(
             next((page for page in pages if page.kind is PageKind.DIGEST), None),
             tuple(page for page in pages if page.kind is not PageKind.DIGEST),
         )
+        self._at_work = None
+        return drawn
 
-    def items(
-        self, snapshot: Snapshot, alive: Callable[[], None], least_s: float = 0.0
-    ) -> tuple[Item, ...]:
-        """Items of all notices held; all others are forgotten, bitmaps included. ``alive`` is called for each,
-        ``least_s`` is the shortest dwell allowed (night)."""
-        notices = snapshot.notices
-        keys = {notice.key for notice in notices}
+    def items(self, snapshot: Snapshot, alive: Callable[[], None]) -> tuple[Item, ...]:
+        """Items of all notices held, those not drawn yet without pages; all others are forgotten, bitmaps
+        included. ``alive`` is called for each that is drawn."""
+        self._forget(snapshot)
+        until = self._clock.monotonic() + DRAW_S
+        waiting = sorted((n for n in snapshot.notices if n.key not in self._items), key=_haste)
+        ready = len(waiting) < len(snapshot.notices)
+        for notice in waiting:
+            if ready and self._clock.monotonic() > until:
+                break
+            alive()
+            self._draw(notice)
+            ready = True
+        self.pending = sum(notice.key not in self._items for notice in snapshot.notices)
+        return tuple(
+            replace(self._items.get(n.key, Item(n, ())), arrived_at=snapshot.arrived.get(n.id))
+            for n in snapshot.notices
+        )
+
+    def set_aside(self, why: str) -> bool:
+        """Something failed unforeseen: the notice at work, if any, is not tried again. Whether there was one."""
+        notice, self._at_work = self._at_work, None
+        if notice is None:
+            return False
+        self._fail(notice, why)
+        return True
+
+    def _forget(self, snapshot: Snapshot) -> None:
+        if snapshot is self._seen:
+            return
+        self._seen = snapshot
+        keys = {notice.key for notice in snapshot.notices}
         for gone in [key for key in self._items if key not in keys]:
             self._renderer.forget(self._items.pop(gone).notice.digest)
             self.failed.pop(gone, None)
-        items = []
-        for notice in notices:
-            alive()
-            if notice.key not in self._items:
-                self._draw(notice)
-            arrived_at = snapshot.arrived.get(notice.id)
-            items.append(replace(_slower(self._items[notice.key], least_s * self._pace), arrived_at=arrived_at))
-        return tuple(items)
+        for notice in snapshot.notices:  # a picture that came late changes the pages
+            here = tuple(image.sha256 for image in notice.images() if self._assets(image) is not None)
+            if self._pictures.get(notice.key, here) != here:
+                self._items.pop(notice.key, None)
+            self._pictures[notice.key] = here
+        self._pictures = {key: here for key, here in self._pictures.items() if key in keys}
 
     def _draw(self, notice: Notice) -> None:
         try:
             drawn = self.drawn(notice)
-        except RenderError as error:
-            log.warning("notice %s cannot be drawn: %s", notice.id, error)
-            self.failed[notice.key] = str(error)
-            self._items[notice.key] = Item(notice, ())  # the plan hides an item without pages
+        except (RenderError, StoreError) as error:
+            self._at_work = None
+            self._fail(notice, str(error))
             return
         self._items[notice.key] = Item(
             notice,
             tuple(page.dwell_s * self._pace for page in drawn.body),
             None if drawn.digest is None else drawn.digest.dwell_s * self._pace,
+            night_least_s=self._night_least_s,
         )
 
+    def _fail(self, notice: Notice, why: str) -> None:
+        log.error("notice %s is set aside: %s", notice.id, why)
+        self.failed[notice.key] = why
+        self._items[notice.key] = Item(notice, ())  # the plan hides an item without pages
 
-def _slower(item: Item, least_s: float) -> Item:
-    if not least_s:
-        return item
-    digest = None if item.digest_dwell is None else max(item.digest_dwell, least_s)
-    return Item(item.notice, tuple(max(dwell, least_s) for dwell in item.dwells), digest)
+
+def _haste(notice: Notice) -> int:
+    return {Urgency.EMERGENCY: 0, Urgency.URGENT: 1}.get(notice.urgency, 2)

@@ -20,8 +20,9 @@ from ledsign.notice import (
     Urgency,
 )
 from ledsign.playlist.exposure import NEVER, Exposure, Key, Shown, ShownKind, record
-from ledsign.playlist.plan import Item, Plan, plan
+from ledsign.playlist.plan import Plan, plan
 from ledsign.playlist.rotation import Slot
+from ledsign.playlist.situation import Item
 from ledsign.policy import Policy, load_policy
 from ledsign.trust import ClockTrust
 
@@ -130,14 +131,15 @@ class Screen:
             return made
         slot = made.slots[0]
         found = next(i for i in items if i.notice.key == (slot.notice_id, slot.revision))
-        running = self.exposures.get(found.notice.key, NEVER)
-        if slot.digest and running.turn != slot.turn:
+        if slot.digest:
             self._show(slot, found, ShownKind.DIGEST, 0, found.digest_dwell or 0.0, 1.0)
         else:
             self._show(slot, found, ShownKind.PAGE, slot.first + 1, found.dwells[slot.first], part)
         return made
 
     def _show(self, slot: Slot, found: Item, kind: ShownKind, n: int, dwell: float, part: float) -> None:
+        if self.trust is not ClockTrust.UNTRUSTED and self.rules.is_night(self.now):
+            dwell = max(dwell, found.least(self.rules))
         seconds = dwell * part
         self.air_s += seconds
         key = found.notice.key

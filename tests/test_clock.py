@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 from kit import NOON, FakeClock
-
 from ledsign.clock import ClockTrust, ShiftedClock, SystemClock, TrustedClock
 
 

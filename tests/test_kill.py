@@ -57,7 +57,8 @@ class Script(threading.Thread):
             notice = self.stage.learn(str(answer["id"]), int(str(answer["revision"])))
             self.published[notice.id] = notice.revision
             if what == "emergency" and self.over.wait(self.dice.uniform(0.3, 1.0)) is False:
-                cancelled = self.stage.staff("POST", f"/v1/alerts/{answer['alert']}/cancel", load_form("cancel-flood"))
+                path = f"/v1/alerts/{answer['alert']}/cancel"
+                cancelled = self.stage.staff("POST", path, load_form("cancel-flood"))
                 self.stage.learn(str(cancelled["id"]), int(str(cancelled["revision"])))
         elif what == "withdraw" and len(self.published) > 2:
             notice_id = self.dice.choice([key for key in self.published if key not in self.withdrawn] or [""])

@@ -26,6 +26,7 @@ from ledsign.ledgerbook import (
     tally_document,
     verify,
 )
+from ledsign.playlist.exposure import Exposure
 from ledsign.trust import ClockTrust
 from playlist_kit import at
 
@@ -238,6 +239,11 @@ def test_rows_outlive_the_account_of_a_deleted_notice(database: Database) -> Non
         assert certificate(connection, "b") is None
 
 
+def bare(exposure: Exposure) -> Exposure:
+    """Without the screen's air time, which the rows of one notice do not know."""
+    return replace(exposure, air_s=0.0, page_air_s=0.0, digest_air_s=0.0)
+
+
 def test_what_is_counted_again_from_the_rows_equals_the_accounts(database: Database) -> None:
     ledger = Ledger(database)
     shapes = [("a", 1, 3), ("b", 1, 1), ("a", 2, 3), ("a", 3, 3), ("b", 1, 1), ("a", 1, 3)]
@@ -251,7 +257,7 @@ def test_what_is_counted_again_from_the_rows_equals_the_accounts(database: Datab
     with read_only(database.path) as connection:
         counted = {t.key: t for t in tallies(rows(connection))}
     for key, exposure in ledger.exposures("main").items():
-        assert replace(counted[key].exposure, air_s=0.0) == replace(exposure, air_s=0.0)
+        assert bare(counted[key].exposure) == bare(exposure)
     assert counted["a", 1].exposure.passes == 1
     assert counted["a", 1].untrusted_rows == 1
     assert tally_document(counted["b", 1])["evidence_level"] == 2

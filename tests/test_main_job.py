@@ -107,7 +107,10 @@ def test_the_rotation_goes_on_without_the_platform(stage, clock):
     since = clock.monotonic()
     with play(stage, clock):
         assert stage.lit(notice, since, 15) is not None
-        status = ask(stage, "status")
+        # the card's glass changes a moment before its acknowledgement reaches the player
+        until = clock.monotonic() + 5
+        while (status := ask(stage, "status"))["panels"][0]["mode"] == "starting" and clock.monotonic() < until:
+            time.sleep(0.05)
         assert status["ok"]
         assert status["panels"][0]["mode"] == "rotation"
 
@@ -150,6 +153,8 @@ def test_a_daemon_without_a_card_keeps_running_and_lights_it_when_it_comes(stage
             time.sleep(0.05)
         assert daemon.players[0].status.get()[0].card_fault
         assert not rows(stage, "shown")
+        while not daemon.notices.get()[0].notices and time.monotonic() < deadline + 10:
+            time.sleep(0.05)
         assert daemon.notices.get()[0].notices, "the feed does not wait for the card"
     document["panels"][0]["card"]["url"] = right
     stage.config.write_text(json.dumps(document), encoding="utf-8")

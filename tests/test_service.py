@@ -4,8 +4,8 @@ import socket
 import subprocess
 
 import pytest
-from kit import FakeClock
 
+from kit import FakeClock
 from ledsign.errors import StoreError
 from ledsign.service import Pulse, notify, watchdog_seconds
 

@@ -1,188 +1,360 @@
-"""Ratios of page composition against Pillow drawing the same glyphs, in one process. Never a gate.
+"""Ratios of page composition against others drawing the same glyphs, in one process. Never a gate.
 
-    python tools/bench_render.py [--rounds N]
+    python tools/bench_render.py [--rounds N] [--corpus DIR] [--only pages,memory,colour,table,notices,rows]
 
-The contenders get the same lines at the same places and must give the same 6 400 bytes. Their font is made here
-from the shipped atlas: the 16 LED bitmaps as outlines of whole squares, so that FreeType's 1-bit rasteriser
-reproduces them exactly. Rounds are interleaved in shuffled order; medians are printed with the 10th and 90th
-percentile.
+Contenders get the same lines at the same places and must give the same bytes. Rounds are interleaved in shuffled
+order; medians are printed with the 10th and 90th percentile. "placed block" is a text already broken into lines:
+``shape`` -> ``Plate`` -> ``compose``, what the renderer does with every page; "placed runs" adds one ``Run`` object a
+line and ``plate``, what layout hands over; "notices" is everything from a parsed notice to the pixels of its pages.
+Cold start is measured by ``tools/bench_start.py``.
 """
 
 import argparse
-import io
+import hashlib
+import os
 import platform
 import random
+import resource as system
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 
 import fontTools
 import numpy as np
 import PIL
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
-from fontTools.ttLib import newTable
-from fontTools.ttLib.tables.ttProgram import Program
-from PIL import Image, ImageDraw, ImageFont, features
+from PIL import features
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ledsign.panel import ColorMode
+from bench_contenders import Pillow, others, square_font
+
+from ledsign.errors import RefusedError
+from ledsign.feed.parse import parse_json, parse_notice
+from ledsign.notice import Column, Image, Notice, Table
+from ledsign.panel import ColorMode, Panel, load_panels
+from ledsign.policy import load_policy
+from ledsign.render import Renderer, raster, theme
 from ledsign.render.atlas import Atlas, load
-from ledsign.render.glyphs import cells, shape
+from ledsign.render.glyphs import cells, shape, shape_all
 from ledsign.render.items import Run
-from ledsign.render.raster import compose, text_page
+from ledsign.render.kernel import kernel
+from ledsign.render.plate import Group, Plate, plate
+from ledsign.resources import resource
 
-WIDTH, HEIGHT, COLUMNS, ROWS = 320, 160, 20, 10
-UNIT = 64  # font units per LED
 PAGES = 8
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+NO_RECTS = np.zeros((0, 8), dtype=np.int32)
+Task = Callable[[int], object]
+PARTS = ("pages", "memory", "colour", "table", "notices", "rows")
 
 
-def page_lines(seed: int) -> list[str]:
-    """Ten lines of twenty hanzi from the first level of GB 2312."""
+def page_lines(seed: int, columns: int, rows: int) -> list[str]:
+    """Lines of hanzi from the first level of GB 2312."""
     chooser = random.Random(seed)
     level1 = [bytes((row, cell)).decode("gb2312") for row in range(0xB0, 0xD7) for cell in range(0xA1, 0xFA)]
-    return ["".join(chooser.choices(level1, k=COLUMNS)) for _ in range(ROWS)]
+    return ["".join(chooser.choices(level1, k=columns)) for _ in range(rows)]
 
 
-def square_font(atlas: Atlas, characters: set[str]) -> bytes:
-    """A TrueType font whose outlines are the atlas bitmaps, one rectangle a run of lit LEDs."""
-    names, glyphs, widths = {}, {".notdef": TTGlyphPen(None).glyph()}, {".notdef": (16 * UNIT, 0)}
-    for char in sorted(characters):
-        name = f"u{ord(char):05X}"
-        rows = np.unpackbits(atlas.rows(cells(shape(atlas, char)).ids).T, axis=1)
-        glyphs[name] = outline(rows)
-        names[ord(char)] = name
-        left = int(np.flatnonzero(rows.any(axis=0))[0]) if rows.any() else 0
-        widths[name] = (rows.shape[1] * UNIT, left * UNIT)
-    builder = FontBuilder(16 * UNIT, isTTF=True)
-    builder.setupGlyphOrder(list(glyphs))
-    builder.setupCharacterMap(names)
-    builder.setupGlyf(glyphs)
-    builder.setupHorizontalMetrics(widths)
-    builder.setupHorizontalHeader(ascent=16 * UNIT, descent=0)
-    builder.setupOS2(sTypoAscender=16 * UNIT, sTypoDescender=0, usWinAscent=16 * UNIT, usWinDescent=0)
-    builder.setupNameTable({"familyName": "bench", "styleName": "Regular"})
-    builder.setupPost()
-    # without any instructions FreeType would send every glyph through its auto-hinter, ten times slower
-    builder.font["fpgm"] = program = newTable("fpgm")
-    program.program = Program()
-    program.program.fromBytecode(bytes((0xB0, 0x00, 0x21)))  # push 0, pop
-    buffer = io.BytesIO()
-    builder.save(buffer)
-    return buffer.getvalue()
+def block(atlas: Atlas, lines: Sequence[str], width: int, height: int, size: int, ink: tuple[int, int, int]) -> Plate:
+    """Lines of equally many hanzi as one block: a line of hanzi under the other."""
+    text = shape(atlas, "".join(lines))
+    group = Group(size, 1, ink, BLACK, text.glyphs >> 4, True, places(len(lines[0]), len(lines), size))
+    return Plate(width, height, (group,), NO_RECTS)
 
 
-def outline(rows: np.ndarray) -> object:
-    """The lit area's boundary as closed polygons, lit side on the right as TrueType wants it."""
-    lit = np.pad(rows, 1)
-    after: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for y, x in np.argwhere(lit):
-        corners = ((0, 0), (1, 0), (1, 1), (0, 1))
-        for side, (dy, dx) in enumerate(((-1, 0), (0, 1), (1, 0), (0, -1))):
-            if not lit[y + dy, x + dx]:
-                (ax, ay), (bx, by) = corners[side], corners[(side + 1) % 4]
-                after.setdefault((int(x) + ax, int(y) + ay), []).append((int(x) + bx, int(y) + by))
-    pen = TTGlyphPen(None)
-    while after:
-        start = next(iter(after))
-        loop, here = [start], start
-        while True:
-            following = after[here].pop()
-            if not after[here]:
-                del after[here]
-            if following == start:
-                break
-            loop.append(following)
-            here = following
-        turns = [
-            point
-            for before, point, behind in zip(loop[-1:] + loop[:-1], loop, loop[1:] + loop[:1], strict=True)
-            if not (before[0] == point[0] == behind[0] or before[1] == point[1] == behind[1])
-        ]
-        pen.moveTo(((turns[0][0] - 1) * UNIT, (17 - turns[0][1]) * UNIT))
-        for x, y in turns[1:]:
-            pen.lineTo(((x - 1) * UNIT, (17 - y) * UNIT))
-        pen.closePath()
-    return pen.glyph()
+@cache
+def places(columns: int, rows: int, size: int) -> np.ndarray:
+    """Where the lines stand, as everybody else is told it too."""
+    return np.array(((0, 0, columns, rows, size),), dtype=np.int32)
 
 
-def contenders(atlas: Atlas, pages: list[list[str]]) -> dict[str, Callable[[list[str]], bytes]]:
-    """Every way to get from lines to packed bytes."""
-    characters = {char for lines in pages for line in lines for char in line}
-    font = ImageFont.truetype(io.BytesIO(square_font(atlas, characters)), 16, layout_engine=ImageFont.Layout.BASIC)
-    pasted: dict[str, Image.Image] = {}
-    for char in characters:
-        pasted[char] = Image.new("1", (16, 16))
-        ImageDraw.Draw(pasted[char]).text((0, 0), char, fill=1, font=font)
+def with_kernel(on: bool, task: Task) -> Task:
+    """The task with the compiled kernel on or off."""
 
-    def image_draw(lines: list[str]) -> bytes:
-        page = Image.new("1", (WIDTH, HEIGHT))
-        draw = ImageDraw.Draw(page)
-        for number, line in enumerate(lines):
-            draw.text((0, 16 * number), line, fill=1, font=font)
-        return page.tobytes()
+    def run(number: int) -> object:
+        return task(number)
 
-    def cached_paste(lines: list[str]) -> bytes:
-        page = Image.new("1", (WIDTH, HEIGHT))
-        for number, line in enumerate(lines):
-            for column, char in enumerate(line):
-                page.paste(pasted[char], (16 * column, 16 * number))
-        return page.tobytes()
-
-    def placed_runs(lines: list[str]) -> bytes:
-        runs = [Run(0, 16 * number, 1, 1, cells(shape(atlas, line))) for number, line in enumerate(lines)]
-        return compose(atlas, runs, WIDTH, HEIGHT, ColorMode.MONO, ())
-
-    return {
-        "ledsign text_page, str -> bytes": lambda lines: text_page(atlas, lines, WIDTH, HEIGHT),
-        "ledsign placed runs, str -> bytes": placed_runs,
-        "Pillow cached glyph paste": cached_paste,
-        "Pillow ImageDraw.text, basic layout": image_draw,
-    }
+    run.__dict__["kernel"] = on
+    return run
 
 
-def measure(
-    ways: dict[str, Callable[[list[str]], bytes]], pages: list[list[str]], rounds: int
-) -> dict[str, list[float]]:
-    """Microseconds a page, one sample a round."""
-    repeats = {name: 400 if "text_page" in name else 20 if "Pillow" not in name else 4 for name in ways}
-    samples: dict[str, list[float]] = {name: [] for name in ways}
-    order = list(ways)
+def switch(task: Task) -> None:
+    """Turn the kernel as the task wants it."""
+    os.environ["LEDSIGN_KERNEL"] = "1" if getattr(task, "kernel", True) else "0"
+    kernel.cache_clear()
+
+
+def both(name: str, task: Task) -> dict[str, Task]:
+    """The task with and, where it was compiled, without the kernel turned off."""
+    ways = {f"{name}, numpy": with_kernel(False, task)}
+    os.environ.pop("LEDSIGN_KERNEL", None)
+    kernel.cache_clear()
+    return {f"{name}, kernel": with_kernel(True, task), **ways} if kernel() else ways
+
+
+def timed(task: Task, count: int) -> float:
+    """Seconds a call."""
+    started = time.perf_counter()
+    for number in range(count):
+        task(number)
+    return (time.perf_counter() - started) / count
+
+
+def measure(tasks: dict[str, Task], rounds: int) -> dict[str, list[float]]:
+    """Microseconds a call, one sample a round of about ten milliseconds, after a few calls that are not counted: a
+    sign draws page after page."""
+    repeats = {}
+    for name, task in tasks.items():
+        switch(task)
+        timed(task, 2)
+        repeats[name] = max(3, min(2000, round(0.01 / min(timed(task, 1) for _ in range(8)))))
+    samples: dict[str, list[float]] = {name: [] for name in tasks}
+    order = list(tasks)
     for _ in range(rounds):
         random.shuffle(order)
         for name in order:
-            way, count = ways[name], repeats[name]
-            started = time.perf_counter()
-            for number in range(count):
-                way(pages[number % len(pages)])
-            samples[name].append((time.perf_counter() - started) / count * 1e6)
+            switch(tasks[name])
+            timed(tasks[name], 2 + repeats[name] // 10)
+            samples[name].append(timed(tasks[name], repeats[name]) * 1e6)
     return samples
+
+
+def report(title: str, tasks: dict[str, Task], rounds: int, base: str) -> None:
+    """One table; ratios to ``base`` (of a contender: how many times slower it is)."""
+    samples = measure(tasks, rounds)
+    one = statistics.median(samples[base])
+    print(f"\n{title}")
+    for name, values in samples.items():
+        deciles = statistics.quantiles(values, n=10)
+        median = statistics.median(values)
+        print(f"  {name:42} {median:11.1f} us  ({deciles[0]:.1f}..{deciles[-1]:.1f})  x{median / one:.2f}")
+
+
+def same(tasks: dict[str, Task]) -> bool:
+    """Whether all give the same bytes for every page."""
+    pages = []
+    for task in tasks.values():
+        switch(task)
+        pages.append([task(number) for number in range(PAGES)])
+    differing = [name for name, made in zip(tasks, pages, strict=True) if made != pages[0]]
+    print(f"  bytes {'DIFFER: ' + ', '.join(differing) if differing else 'identical'}")
+    return not differing
+
+
+def text_pages(atlas: Atlas, rounds: int) -> bool:
+    """G1, G2: a mono page of full text, ``str`` to packed bytes."""
+    width, height, size = 320, 160, 16
+    pages = [page_lines(seed, width // size, height // size) for seed in range(PAGES)]
+    mode = ColorMode.MONO
+    inks = theme.palette(mode)
+    characters = {char for lines in pages for line in lines for char in line}
+    font = square_font(atlas, characters)
+    pillow = Pillow(font, size, characters, width, height, ())
+
+    def placed_block(number: int) -> bytes:
+        return raster.compose(atlas, block(atlas, pages[number % PAGES], width, height, size, WHITE), mode)
+
+    def placed_runs(number: int) -> bytes:
+        texts = shape_all(atlas, pages[number % PAGES])
+        runs = [Run(0, size * line, 1, 1, cells(text)) for line, text in enumerate(texts)]
+        return raster.compose(atlas, plate(atlas, runs, width, height, mode, inks), mode)
+
+    tasks: dict[str, Task] = {
+        **both("placed block, str -> bytes", placed_block),
+        **both("placed runs, str -> bytes", placed_runs),
+        "Pillow cached glyph paste": lambda number: pillow.paste(pages[number % PAGES]),
+        "Pillow ImageDraw.text, basic layout": lambda number: pillow.draw(pages[number % PAGES]),
+    }
+    for name, way in others(pillow, font).items():
+        tasks[name] = lambda number, way=way: way(pages[number % PAGES])
+    title = f"{width}x{height} mono, {width // size}x{height // size} hanzi (G1, G2)"
+    report(title, tasks, rounds, next(iter(tasks)))
+    return same(tasks)
+
+
+def memory_speed(atlas: Atlas, rounds: int) -> bool:
+    """G3: a plate to bytes, against copying the page."""
+    for width, height in ((320, 160), (1920, 1080)):
+        columns, rows = width // 16, height // 16
+        plates = [
+            block(atlas, page_lines(seed, columns, rows), width, height, 16, WHITE) for seed in range(PAGES)
+        ]
+        source, target = np.zeros(width * height // 8, np.uint8), np.empty(width * height // 8, np.uint8)
+        tasks: dict[str, Task] = {
+            "np.copyto of the page": lambda _, a=target, b=source: np.copyto(a, b),
+            **both("compose", lambda number, p=plates: raster.compose(atlas, p[number % PAGES], ColorMode.MONO)),
+        }
+        report(f"{width}x{height} mono, ids ready (G3)", tasks, rounds, "np.copyto of the page")
+    return True
+
+
+def colour_page(atlas: Atlas, rounds: int) -> bool:
+    """G4: a full-HD page of 32 LED characters in one colour."""
+    width, height, size, ink = 1920, 1080, 32, (255, 176, 0)
+    pages = [page_lines(seed, width // size, height // size) for seed in range(PAGES)]
+    characters = {char for lines in pages for line in lines for char in line}
+    large = atlas.at(size)
+    pillow = Pillow(square_font(large, characters), size, characters, width, height, ink)
+    plates = [block(atlas, lines, width, height, size, ink) for lines in pages]
+    source, target = np.zeros(width * height * 3, np.uint8), np.empty(width * height * 3, np.uint8)
+    drawn: dict[str, Task] = {
+        **both("compose", lambda number: raster.compose(atlas, plates[number % PAGES], ColorMode.RGB)),
+        "Pillow cached glyph paste": lambda number: pillow.paste(pages[number % PAGES]),
+        "Pillow ImageDraw.text, basic layout": lambda number: pillow.draw(pages[number % PAGES]),
+    }
+    copy = "np.copyto of the page"
+    tasks: dict[str, Task] = {copy: lambda _: np.copyto(target, source), **drawn}
+    report(f"{width}x{height} rgb, {width // size}x{height // size} hanzi of {size} LEDs (G4)", tasks, rounds, copy)
+    return same(drawn)
+
+
+def sample_notice() -> Notice:
+    """Any notice to hang a table into."""
+    path = min(Path(resource("configs", "samples")).glob("s*.json"))
+    raw = parse_json(path.read_bytes())
+    return parse_notice(_dated(raw))
+
+
+def _dated(document: dict[str, object]) -> dict[str, object]:
+    """Samples carry no dates: the town puts them in when it publishes."""
+    from ledsign.town.samples import dated
+
+    return dated(document, datetime(2026, 11, 21, 9, tzinfo=timezone.utc))  # noqa: UP017 - any zone will do
+
+
+def table(rows: int, columns: int = 6) -> Table:
+    """Names, sums and dates."""
+    kinds = ("int", "text", "text", "money", "date", "text")
+    titles = ("序号", "姓名", "组别", "金额", "日期", "备注")
+    body = tuple(
+        (str(n), f"户主{n}", f"{n % 12 + 1}组", f"{n * 37 % 5000}.50", f"2026-{n % 12 + 1:02}-15", "已发放")[:columns]
+        for n in range(1, rows + 1)
+    )
+    heads = tuple(Column(t, t, k, "left", t == "姓名") for t, k in zip(titles, kinds, strict=True))[:columns]
+    return Table(heads, body)
+
+
+def table_page(atlas: Atlas, rounds: int) -> bool:
+    """G5: layout and drawing of one page of a table, header and 20 rows of 6 columns."""
+    panel = Panel("bench", 512, 448, ColorMode.MONO, 10.0, 15.0, 16)
+    renderer = Renderer(panel, load_policy(resource("configs", "policy.yaml")))
+    one = table(20)
+    notice = replace(sample_notice(), body=(one,), title="表")
+    characters = set("".join([*(text for row in one.rows for text in row), *(head.title for head in one.columns)]))
+    pillow = Pillow(square_font(atlas, characters), 16, characters, panel.width, panel.height, ())
+    rows = [[column.title for column in one.columns], *one.rows]
+    number = [0]
+
+    def whole(_: int) -> int:
+        number[0] += 1
+        pages = renderer.render(replace(notice, digest=f"{number[0]:064}")).pages
+        return sum(len(page.pixels) for page in pages)
+
+    tasks: dict[str, Task] = {
+        **both("Renderer: layout and pixels", whole),
+        "Pillow getlength and ImageDraw.text": lambda _: pillow.table(rows, 4),
+    }
+    report(f"{panel.width}x{panel.height} table page, 21 rows of 6 columns (G5)", tasks, rounds, next(iter(tasks)))
+    print(f"  the renderer makes {len(renderer.render(notice).pages)} page(s) of it")
+    return True
+
+
+def notices_of(folder: Path | None) -> Iterator[tuple[Notice, Path]]:
+    """Notices of a folder, or the shipped samples."""
+    for path in sorted((folder or Path(resource("configs", "samples"))).glob("[ps][0-9][0-9]*.json")):
+        raw = parse_json(path.read_bytes())
+        try:
+            yield parse_notice(raw if folder else _dated(raw)), path.parent / "assets"
+        except RefusedError as error:
+            print(f"  {path.name}: left out: {error}")
+
+
+def whole_notices(atlas: Atlas, rounds: int, folder: Path | None) -> bool:
+    """All pages of all notices, from the parsed notice to the pixels, each once."""
+    policy = load_policy(resource("configs", "policy.yaml"))
+    panels = load_panels(resource("configs", "panels.yaml"))
+    read = list(notices_of(folder))
+    print(f"\n{len(read)} notices, all pages")
+    for name in ("p10-320x160-mono", "hd-1920x1080-rgb"):
+        renderer = Renderer(panels[name], policy)
+        pages = layout = drawing = 0.0
+        for notice, assets in read:
+
+            def reader(image: Image, assets: Path = assets) -> bytes | None:
+                path = assets / image.name
+                raw = path.read_bytes() if path.is_file() else b""
+                return raw if hashlib.sha256(raw).hexdigest() == image.sha256 else None
+
+            started = time.perf_counter()
+            made = renderer.render(notice, reader).pages
+            laid_out = time.perf_counter()
+            for page in made:
+                assert page.pixels
+            layout += laid_out - started
+            drawing += time.perf_counter() - laid_out
+            pages += len(made)
+        print(
+            f"  {name:20} {pages:5.0f} pages, {pages / (layout + drawing):7.0f} a second on one core "
+            f"(layout {layout / pages * 1e3:.2f} ms, pixels {drawing / pages * 1e3:.3f} ms a page), memory "
+            f"{rss_mb():.0f} MB now, {system.getrusage(system.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most"
+        )
+    return True
+
+
+def rss_mb() -> float:
+    """Megabytes this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * system.getpagesize() / 1e6
+
+
+def rows_grow(atlas: Atlas, rounds: int) -> bool:
+    """Cost against the number of rows."""
+    renderer = Renderer(
+        load_panels(resource("configs", "panels.yaml"))["p10-320x160-mono"],
+        load_policy(resource("configs", "policy.yaml")),
+    )
+    notice = sample_notice()
+    print("\n320x160 mono, tables of 6 columns, layout and pixels")
+    for count in (10, 100, 1000):
+        body = (table(count),)
+        times = []
+        for number in range(max(3, rounds // 3)):
+            started = time.perf_counter()
+            pages = renderer.render(replace(notice, body=body, digest=f"{count}-{number}")).pages
+            for page in pages:
+                assert page.pixels
+            times.append(time.perf_counter() - started)
+        median = statistics.median(times)
+        print(f"  {count:5} rows {median * 1e3:9.1f} ms, {median / count * 1e6:7.0f} us a row, {len(pages)} pages")
+    return True
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=11)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--corpus", type=Path, help="folder of notices (p01-….json, assets/); else the samples")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
+    given = parser.parse_args()
+    chosen = given.only.split(",")
     atlas = load()
-    pages = [page_lines(seed) for seed in range(PAGES)]
-    ways = contenders(atlas, pages)
     print(
         f"python {platform.python_version()}, numpy {np.__version__}, pillow {PIL.__version__} "
         f"(FreeType {features.version('freetype2')}), fonttools {fontTools.version}, Unifont {atlas.version}"
     )
-    first, *others = ways.values()
-    same = all(way(lines) == first(lines) for lines in pages for way in others)
-    print(f"{WIDTH}x{HEIGHT} mono, {COLUMNS}x{ROWS} hanzi, {PAGES} pages: bytes {'identical' if same else 'DIFFER'}")
-    samples = measure(ways, pages, rounds)
-    base = statistics.median(next(iter(samples.values())))
-    for name, values in samples.items():
-        deciles = statistics.quantiles(values, n=10)
-        median = statistics.median(values)
-        print(f"{name:38} {median:9.1f} us  ({deciles[0]:.1f}..{deciles[-1]:.1f})  x{median / base:.1f}")
-    if not same:
+    parts: dict[str, Callable[[], bool]] = {
+        "notices": lambda: whole_notices(atlas, given.rounds, given.corpus),  # first, while memory is clean
+        "pages": lambda: text_pages(atlas, given.rounds),
+        "memory": lambda: memory_speed(atlas, given.rounds),
+        "colour": lambda: colour_page(atlas, given.rounds),
+        "table": lambda: table_page(atlas, given.rounds),
+        "rows": lambda: rows_grow(atlas, given.rounds),
+    }
+    done = [part() for name, part in parts.items() if name in chosen]
+    if not all(done):
         raise SystemExit(1)
 
 

@@ -292,7 +292,9 @@ def _read(family: str, sample: _Sample, link: Link | None) -> Iterator[Result]:
 @click.option("--family", required=True, help=_("Card family."))
 @click.option("--transport", type=click.Choice(["serial", "net", "udp"]), help=_("How the packets are framed."))
 @click.option("--hex", "hex_text", metavar="HEX", help=_("Bytes as hex."))
-@click.option("--vectors", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.json", help=_("A file of vectors."))
+@click.option(
+    "--vectors", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.json", help=_("A file of vectors.")
+)
 @click.argument("recording", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @json_option
 def decode(

@@ -61,7 +61,7 @@ class _Reporter:
                 "equals_preview": found is not None,
             }
             what = notice.title if notice else _("safe page") if page else _("UNKNOWN PICTURE")
-            number = f"{page.n}/{page.of}" if notice and page else ""
+            number = "" if notice is None or page is None else f"{page.n}/{page.of}" if page.n else _("digest")
             line = f"{entry.at - self._origin:6.1f}  {entry.sha256[:8]}  {number:>7}  {what}"
             emit(document, line, self._json)
         self._printed = len(shown)
@@ -206,12 +206,18 @@ def _settle(daemon: Daemon, clock: Clock) -> dict[str, object]:
 
 
 @click.command(help=_("The main job on this machine: platform, daemon, simulated card; prints what the card shows."))
-@click.option("--seconds", default=60.0, show_default=True, help=_("How long the play takes."))
+@click.option(
+    "--seconds", type=click.FloatRange(8, 86_400), default=60.0, show_default=True, help=_("How long the play takes.")
+)
 @panel_option
 @click.option("--card", "family", default="cp5200", show_default=True, help=_("Card family."))
 @click.option("--serial", "baud", type=int, help=_("Use a serial line of this speed instead of TCP."))
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("demo-out"), show_default=True, help=_("For the pictures.")
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-out"),
+    show_default=True,
+    help=_("For the pictures."),
 )
 @click.option(
     "--notices",
@@ -221,7 +227,13 @@ def _settle(daemon: Daemon, clock: Clock) -> dict[str, object]:
 )
 @click.option("--keys", type=click.Path(exists=True, path_type=Path), help=_("Keys that signed those notices."))
 @click.option("--clock", "start", help=_("Begin at this time (ISO 8601 with offset)."))
-@click.option("--pace", default=1.0, show_default=True, help=_("Factor on every dwell, to see more pages."))
+@click.option(
+    "--pace",
+    type=click.FloatRange(0.001, 10),
+    default=1.0,
+    show_default=True,
+    help=_("Factor on every dwell, to see more pages."),
+)
 @click.option("--web", help=_("HOST:PORT of a page that shows the screen live."))
 @json_option
 def demo(
@@ -241,7 +253,7 @@ def demo(
     clock: Clock = SystemClock()
     if start is not None:
         try:
-            clock = ShiftedClock(datetime.fromisoformat(start))
+            clock = ShiftedClock(datetime.fromisoformat(start).astimezone())
         except ValueError:
             raise click.BadParameter(_("no ISO 8601 time"), param_hint="--clock") from None
     late = samples[-1] if folder is None and len(samples) > 1 else None

@@ -1,23 +1,26 @@
 """``ledsign ledger``: evidence read from the database file, also while the daemon runs."""
 
 import contextlib
+import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 import click
 
+from ledsign.archive import Span, check_bundle, month_span, write_bundle, year_span
+from ledsign.certificate import certificate_html
 from ledsign.cli.common import Exit, emit, fail, json_option
 from ledsign.database import read_only
-from ledsign.errors import ConfigError, LedgerError, LedsignError, StoreError
+from ledsign.errors import ConfigError, LedgerError, StoreError
 from ledsign.evidence import VerifyResult, canonical_line, read_anchor
-from ledsign.feed.parse import parse_json, parse_notice
+from ledsign.holdings import PAGES, held_notices, holdings, register_entries, screen_of
 from ledsign.i18n import _
 from ledsign.ledgerbook import (
     Document,
-    RegisterEntry,
     Tally,
     certificate,
     register_csv,
@@ -27,9 +30,10 @@ from ledsign.ledgerbook import (
     tally_document,
     verify,
 )
-from ledsign.notice import Notice
+from ledsign.pictures import picture
 from ledsign.policy import Policy, load_policy
 from ledsign.resources import resource
+from ledsign.seal import known_keys
 
 DATABASE = "ledsign.db"
 
@@ -48,6 +52,9 @@ def _opened(state: Path) -> Iterator[sqlite3.Connection]:
         with contextlib.closing(read_only(state / DATABASE)) as connection:
             yield connection
     except StoreError as error:
+        if state.exists() and not os.access(state, os.X_OK | os.R_OK):
+            text = _("{folder}: only root and the account ledsign may read it").format(folder=state)
+            fail(Exit.NOT_PERMITTED, text)
         fail(Exit.TEMPFAIL, str(error))
 
 
@@ -91,14 +98,25 @@ def tail_(count: int, state: Path, as_json: bool) -> None:
 def verify_(state: Path, as_json: bool) -> None:
     """Also checks the anchor written beside the database, so that a cut tail shows."""
     with _opened(state) as connection:
-        try:
-            anchor = read_anchor(state / f"{DATABASE}.head")
-            result = verify(connection, [] if anchor is None else [anchor])
-        except LedgerError as error:
-            fail(Exit.LEDGER, str(error))
+        result = _walked(connection, state)
     emit(_verify_document(result), _verify_text(result), as_json)
     if not result.ok:
         raise click.exceptions.Exit(Exit.LEDGER)
+
+
+def _walked(connection: sqlite3.Connection, state: Path) -> VerifyResult:
+    try:
+        anchor = read_anchor(state / f"{DATABASE}.head")
+        return verify(connection, [] if anchor is None else [anchor], known_keys(state))
+    except LedgerError as error:
+        fail(Exit.LEDGER, str(error))
+
+
+def _insist(connection: sqlite3.Connection, state: Path) -> None:
+    """No evidence is issued from a broken chain."""
+    result = _walked(connection, state)
+    if not result.ok:
+        fail(Exit.LEDGER, _verify_text(result))
 
 
 def _verify_document(result: VerifyResult) -> dict[str, object]:
@@ -108,44 +126,16 @@ def _verify_document(result: VerifyResult) -> dict[str, object]:
         "head": result.head.hash,
         "bad_seq": result.bad_seq,
         "reason": result.reason,
+        "roots": result.roots,
     }
 
 
 def _verify_text(result: VerifyResult) -> str:
     if result.ok:
-        text = _("The ledger is sound: {rows} rows, head {head}.")
-        return text.format(rows=result.rows, head=result.head.hash[:16])
+        text = _("The ledger is sound: {rows} rows, {roots} of them signed roots, head {head}.")
+        return text.format(rows=result.rows, roots=result.roots, head=result.head.hash[:16])
     text = _("The ledger is broken at row {seq} ({reason}); the {rows} rows before it are sound.")
     return text.format(seq=result.bad_seq, reason=result.reason, rows=result.rows)
-
-
-def _notices(connection: sqlite3.Connection) -> Iterator[Notice]:
-    """What the store still holds of the notices: withdrawn ones left only a tombstone there."""
-    try:
-        held = connection.execute("SELECT raw FROM notice WHERE raw IS NOT NULL").fetchall()
-    except sqlite3.Error:
-        return  # a ledger without a store beside it
-    for (raw,) in held:
-        with contextlib.suppress(LedsignError):
-            yield parse_notice(parse_json(bytes(raw)))
-
-
-def _entries(connection: sqlite3.Connection, policy: Policy) -> Mapping[str, RegisterEntry]:
-    entries = {}
-    for notice in _notices(connection):
-        item, category = policy.item(notice.item), policy.categories.get(notice.category)
-        steps = [step for step in notice.approval.steps if step.result == "pass"]
-        entries[notice.id] = RegisterEntry(
-            category=category.name if category else notice.category,
-            item=item.name if item else notice.item,
-            title=notice.title,
-            doc_number=notice.doc_number,
-            published=notice.publish_at.date().isoformat(),
-            approval="→".join(step.label or step.step for step in steps if "filing" not in step.step),
-            filing="、".join(step.at.date().isoformat() for step in steps if "filing" in step.step),
-            change=notice.correction.summary if notice.correction else "",
-        )
-    return entries
 
 
 def _day(_context: click.Context, _parameter: click.Parameter, text: str | None) -> date | None:
@@ -157,7 +147,12 @@ def _day(_context: click.Context, _parameter: click.Parameter, text: str | None)
 
 @ledger.command(help=_("Rows as JSON lines, or the register (台账) of a span of days as CSV for a spreadsheet."))
 @click.option(
-    "--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True, help=_("Form of the file.")
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help=_("Form of the file."),
 )
 @click.option("--from", "since", callback=_day, help=_("First local day."))
 @click.option("--to", "until", callback=_day, help=_("Last local day, included."))
@@ -168,6 +163,7 @@ def export(form: str, since: date | None, until: date | None, out: Path | None, 
     """With ``--out`` a line says what was written; the data itself is the same bytes on every run."""
     policy = _policy()
     with _opened(state) as connection, contextlib.ExitStack() as stack:
+        _insist(connection, state)
         try:
             # no newline translation: the register's line ends are CRLF already
             stream = stack.enter_context(out.open("w", encoding="utf-8", newline="")) if out else None
@@ -177,7 +173,7 @@ def export(form: str, since: date | None, until: date | None, out: Path | None, 
         if form == "csv":
             counted = tallies(rows(connection, since, until), passes_min=policy.complete_passes_min)
             count = len(counted)
-            _write(stream, register_csv(counted, _entries(connection, policy)))
+            _write(stream, register_csv(counted, register_entries(connection, policy)))
         else:
             for document in rows(connection, since, until):
                 count += 1
@@ -193,19 +189,105 @@ def _write(stream: TextIO | None, text: str) -> None:
 
 @ledger.command("certificate", help=_("What the ledger proves about one notice, also long after it is gone."))
 @click.argument("notice_id", metavar="ID")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "html"]),
+    default="text",
+    show_default=True,
+    help=_("Form of the certificate."),
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help=_("File; otherwise standard output."))
 @state_option
 @json_option
-def certificate_(notice_id: str, state: Path, as_json: bool) -> None:
-    """One object a revision that was shown. Exit code 65: it never was."""
+def certificate_(notice_id: str, form: str, out: Path | None, state: Path, as_json: bool) -> None:
+    """One object a revision that was shown, or one page with pictures. Exit code 65: it never was."""
     policy = _policy()
     with _opened(state) as connection:
+        _insist(connection, state)
         made = certificate(connection, notice_id, passes_min=policy.complete_passes_min)
         if made is None:
             fail(Exit.DATA, _("{id}: never shown on this screen").format(id=notice_id))
-        titles = {notice.id: notice.title for notice in _notices(connection)}
+        title = next((n.title for n, _raw in held_notices(connection) if n.id == notice_id), notice_id)
+        screen = screen_of(connection)
+    if form == "html":
+        _put(certificate_html(made, title, screen, partial(picture, state / PAGES)), out, as_json)
+        return
+    head = {"head_seq": made.head.seq, "head": made.head.hash}
+    if out is not None:
+        _put("".join(_certificate_text(tally, title) + "\n" for tally in made.tallies), out, as_json)
+        return
     for tally in made.tallies:
-        head = {"head_seq": made.head.seq, "head": made.head.hash}
-        emit({**tally_document(tally), **head}, _certificate_text(tally, titles.get(notice_id, notice_id)), as_json)
+        emit({**tally_document(tally), **head}, _certificate_text(tally, title), as_json)
+
+
+def _put(text: str, out: Path | None, as_json: bool) -> None:
+    """Into the file, or to standard output as it is."""
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        fail(Exit.DATA, str(error))
+    emit({"file": str(out), "bytes": len(text.encode("utf-8"))}, str(out), as_json)
+
+
+def _span(text: str | None, read: Callable[[str], Span]) -> Span | None:
+    try:
+        return None if text is None else read(text)
+    except ValueError as error:
+        raise click.BadParameter(_("give a month such as 2026-10 or a year such as 2026")) from error
+
+
+@ledger.command(
+    help=_(
+        "Write the archive bundle of a month or a year (rows, register, certificates, notices, page pictures; the "
+        "same bytes on every run), or check one. Exit code 30: the bundle is not sound."
+    )
+)
+@click.option("--month", help=_("Such as 2026-10."))
+@click.option("--year", help=_("Such as 2026."))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help=_("The bundle's file (tar)."))
+@click.option(
+    "--check",
+    "checked",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=_("Check this bundle instead."),
+)
+@state_option
+@json_option
+def archive(
+    month: str | None, year: str | None, out: Path | None, checked: Path | None, state: Path, as_json: bool
+) -> None:
+    """A bundle is checked with the device's public key where the state folder has it."""
+    span = _span(month, month_span) or _span(year, year_span)
+    if checked is not None:
+        _check_archive(checked, state, as_json)
+        return
+    if span is None or out is None:
+        raise click.UsageError(_("give --month or --year, and --out; or --check"))
+    policy = _policy()
+    with _opened(state) as connection:
+        held = holdings(connection, state, policy)
+        made = write_bundle(connection, span, screen_of(connection), held, out, policy.complete_passes_min)
+    document = {
+        "file": str(made.path),
+        "span": span.name,
+        "members": made.members,
+        "rows": made.rows,
+        "manifest_sha256": made.manifest_sha256,
+    }
+    emit(document, _("{file}: {span}, {rows} rows, {members} files").format(**document), as_json)
+
+
+def _check_archive(path: Path, state: Path, as_json: bool) -> None:
+    try:
+        opening = check_bundle(path, known_keys(state))
+    except LedgerError as error:
+        fail(Exit.LEDGER, str(error))
+    text = _("{file} is sound: {span}, {rows} rows").format(file=path, span=opening["span"], rows=opening["rows"])
+    emit({"ok": True, "file": str(path), **opening}, text, as_json)
 
 
 def _certificate_text(tally: Tally, title: str) -> str:

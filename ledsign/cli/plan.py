@@ -15,10 +15,10 @@ from ledsign.frame import PageKind
 from ledsign.i18n import _
 from ledsign.notice import AssetReader, Image, Notice
 from ledsign.panel import Panel
-from ledsign.playlist.capacity import Capacity
-from ledsign.playlist.forecast import Forecast, Prospect, forecast
-from ledsign.playlist.plan import Item
+from ledsign.playlist.capacity import Admission, Capacity
+from ledsign.playlist.forecast import Forecast, Prospect, forecast, what_if
 from ledsign.playlist.simulate import Aired
+from ledsign.playlist.situation import Item
 from ledsign.policy import Policy, load_policy
 from ledsign.render.pages import Renderer
 from ledsign.resources import resource
@@ -42,9 +42,13 @@ def _notices(folder: Path) -> Iterator[Notice]:
     """Every notice of the folder; a file that is none is named on stderr and left out."""
     for path in sorted(folder.glob("*.json")):
         try:
-            yield parse_notice(parse_json(path.read_bytes()))
+            yield _notice(path)
         except (RefusedError, OSError) as error:
             click.echo(_("{file}: left out: {error}").format(file=path.name, error=error), err=True)
+
+
+def _notice(path: Path) -> Notice:
+    return parse_notice(parse_json(path.read_bytes()))
 
 
 def _assets(folder: Path) -> AssetReader:
@@ -87,6 +91,8 @@ def _notice_document(prospect: Prospect, notice: Notice, item: Item, blamed: boo
         "achieved_shows": prospect.achieved,
         "missed": prospect.missed,
         "blamed": blamed,
+        "digests": prospect.digests,
+        "returns_within_s": round(prospect.gap_s),
     }
 
 
@@ -100,6 +106,7 @@ def _turn_document(aired: Aired) -> dict[str, object]:
         "revision": slot.revision,
         "first": slot.first + 1,
         "last": slot.first + slot.count,
+        "digest": slot.digest,
         "level": slot.level.name.lower(),
         "mode": str(aired.mode),
     }
@@ -120,6 +127,16 @@ def _summary_document(capacity: Capacity, made: Forecast, panel: Panel, at: date
         "missed": [prospect.grant.need.key[0] for prospect in made.prospects if prospect.missed],
         "blame": [key[0] for key in capacity.blame],
         "hidden": dict(sorted(made.hidden.items())),
+        "digests_promised": made.digests_promised,
+        "announced": [
+            {
+                "id": each.key[0],
+                "revision": each.key[1],
+                "starts": each.starts.isoformat(timespec="seconds"),
+                "ends": each.ends.isoformat(timespec="seconds"),
+            }
+            for each in made.announced
+        ],
     }
 
 
@@ -155,7 +172,14 @@ def _print(made: Forecast, items: Mapping[str, Item], panel: Panel, at: datetime
         turn = _turn_document(aired)
         title = items[aired.slot.notice_id].notice.title
         line = _("{time}  {title}  pages {first} to {last}, {seconds:.0f} s")
+        if aired.slot.digest:
+            line = _("{time}  {title}  digest, {seconds:.0f} s")
         emit(turn, line.format(time=aired.at.strftime("%H:%M:%S"), title=title, **turn), as_json)
+    for each in made.announced:
+        said = _("The full text of {title} runs at {time}, until about {end}.")
+        title = items[each.key[0]].notice.title
+        if not as_json:
+            click.echo(said.format(title=title, time=each.starts.strftime("%H:%M"), end=each.ends.strftime("%H:%M")))
     names = [items[key[0]].notice.title for key in capacity.blame]
     emit(_summary_document(capacity, made, panel, at), _summary_text(capacity, names), as_json)
 
@@ -171,6 +195,37 @@ def _load(folder: Path, panel: Panel, policy: Policy, notices: Sequence[Notice])
     return items
 
 
+def _draft(path: Path) -> Notice:
+    try:
+        return _notice(path)
+    except (RefusedError, OSError) as error:
+        fail(Exit.DATA, f"{path}: {error}")
+
+
+def _print_draft(draft: Notice, made: Admission, titles: Mapping[str, str], as_json: bool) -> None:
+    """What taking the draft in would do, and whose demand is to blame."""
+    document = {
+        "kind": "draft",
+        "id": draft.id,
+        "admissible": made.admissible,
+        "harmed": [key[0] for key in made.harmed],
+        "because": [key[0] for key in made.why],
+        "load_before": round(made.before.load, 3),
+        "load_after": round(made.after.load, 3),
+    }
+    if made.admissible:
+        text = _("{title} can be taken in: the day is then {load:.0%} full.")
+    else:
+        text = _("With {title} this screen cannot keep the showings of {harmed}, because of {because}.")
+    said = text.format(
+        title=draft.title,
+        load=made.after.load,
+        harmed=_(", ").join(titles[key[0]] for key in made.harmed),
+        because=_(", ").join(titles[key[0]] for key in made.why),
+    )
+    emit(document, said, as_json)
+
+
 @click.command(
     help=_(
         "Judge a folder of notices: how long one loop takes, whether the lit hours suffice for the showings each "
@@ -184,6 +239,11 @@ def _load(folder: Path, panel: Panel, policy: Policy, notices: Sequence[Notice])
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path), help=_("Disclosure policy (YAML)."))
 @click.option("--profile", help=_("Profile of the policy, such as strict."))
 @click.option("--screen", help=_("Code of the screen, 12 digits; otherwise the village most notices come from."))
+@click.option(
+    "--draft",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=_("What if this notice were taken in too?"),
+)
 @json_option
 def plan(
     folder: Path,
@@ -193,9 +253,10 @@ def plan(
     policy_file: Path | None,
     profile: str | None,
     screen: str | None,
+    draft: Path | None,
     as_json: bool,
 ) -> None:
-    """One object a notice, one a turn, a summary last."""
+    """One object a notice, one a turn, a summary; with a draft what it would do, last."""
     try:
         policy = load_policy(policy_file or resource("configs", "policy.yaml"), profile)
     except ConfigError as error:
@@ -205,8 +266,16 @@ def plan(
         fail(Exit.DATA, _("{folder}: no notice found").format(folder=folder))
     at = (moment or SystemClock(policy.zone).now()).astimezone(policy.zone)
     items = _load(folder, panel, policy, notices)
-    made = forecast(items, {}, policy, at, screen or _screen(notices), _called_off(notices), hours)
+    screen, cancelled = screen or _screen(notices), _called_off(notices)
+    made = forecast(items, {}, policy, at, screen, cancelled, hours)
     _print(made, _by_id(items), panel, at, as_json)
+    if draft is not None:
+        (new,) = _load(folder, panel, policy, [_draft(draft)])
+        admission = what_if(items, new, policy, at, screen, cancelled)
+        titles = {item.notice.id: item.notice.title for item in [*items, new]}
+        _print_draft(new.notice, admission, titles, as_json)
+        if not admission.admissible:
+            raise click.exceptions.Exit(Exit.UNSCHEDULABLE)
     if made.capacity.blame:
         raise click.exceptions.Exit(Exit.UNSCHEDULABLE)
 

@@ -21,10 +21,11 @@ from ledsign.notice import AssetReader, Image, Notice
 from ledsign.panel import Panel
 from ledsign.policy import load_policy
 from ledsign.render import Rendered, Renderer
-from ledsign.render.atlas import load
-from ledsign.render.fonts import MissingGlyph, chain, coverage
+from ledsign.render.atlas import SIZES, load
+from ledsign.render.fonts import MissingGlyph, RareGlyph, chain, coverage, rare
 from ledsign.render.pack import png
-from ledsign.render.view import gif, half_blocks, led_picture
+from ledsign.render.report import Entry, report
+from ledsign.render.view import contact_sheets, gif, half_blocks, led_picture, sixel
 from ledsign.resources import resource
 
 _ASSET_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
@@ -39,6 +40,8 @@ class _Output:
     led: bool
     term: bool
     verify: bool
+    sheet: bool = False
+    sixel: bool = False
 
 
 def folder_reader(folder: Path) -> AssetReader:
@@ -67,6 +70,9 @@ def folder_reader(folder: Path) -> AssetReader:
 @click.option("--term", is_flag=True, help=_("Draw the pages in the terminal."))
 @click.option("--gif", "as_gif", is_flag=True, help=_("Also write one animation a notice, with the true dwell."))
 @click.option("--led", is_flag=True, help=_("Draw round LEDs instead of one pixel a LED."))
+@click.option("--sheet", is_flag=True, help=_("Also write all pages of a notice on one contact sheet."))
+@click.option("--html", type=click.Path(path_type=Path), help=_("Write one self-contained report of all notices."))
+@click.option("--sixel", "as_sixel", is_flag=True, help=_("Draw the pages in a terminal with sixel graphics."))
 @click.option("--verify", is_flag=True, help=_("Fail when characters are missing or two drawings differ."))
 @json_option
 def preview(
@@ -77,6 +83,9 @@ def preview(
     term: bool,
     as_gif: bool,
     led: bool,
+    sheet: bool,
+    html: Path | None,
+    as_sixel: bool,
     verify: bool,
     as_json: bool,
 ) -> None:
@@ -85,19 +94,25 @@ def preview(
         policy = load_policy(resource("configs", "policy.yaml"))
     except ConfigError as error:
         fail(Exit.CONFIG, str(error))
-    output = _Output(out, as_gif, led, term, verify)
+    output = _Output(out, as_gif, led, term, verify, sheet, as_sixel)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     worst = Exit.OK
+    shown: list[Entry] = []
     for file in files:
         # a renderer of its own for each file: what one notice leaves in memory never helps the next
         renderer = Renderer(panel, policy)
-        worst = max(worst, _one(file, renderer, assets or file.parent / "assets", output, as_json=as_json))
+        worst = max(worst, _one(file, renderer, assets or file.parent / "assets", output, shown, as_json=as_json))
+    if html is not None:
+        try:
+            html.write_text(report(shown, panel, policy), encoding="utf-8")
+        except OSError as error:
+            fail(Exit.DATA, f"{html}: {error.strerror}")
     if worst:
         raise click.exceptions.Exit(int(worst))
 
 
-def _one(file: Path, renderer: Renderer, assets: Path, output: _Output, *, as_json: bool) -> Exit:
+def _one(file: Path, renderer: Renderer, assets: Path, output: _Output, shown: list[Entry], *, as_json: bool) -> Exit:
     try:
         notice = parse_notice(parse_json(file.read_bytes()))
     except OSError as error:
@@ -114,6 +129,11 @@ def _one(file: Path, renderer: Renderer, assets: Path, output: _Output, *, as_js
         emit({"file": str(file), "error": "render"}, f"{file}: {error}", as_json)
         return Exit.GLYPHS
     written = [_write(page, file.stem, renderer.panel, output) for page in rendered.pages]
+    shown.append(Entry(file.name, notice, rendered))
+    if output.sheet:
+        for number, picture in enumerate(contact_sheets(rendered.pages), 1):
+            name = f"{file.stem}-{renderer.panel.name}-sheet{'' if number == 1 else number}.png"
+            picture.save((output.folder or Path()) / name)
     if output.gif and output.folder is not None and rendered.pages:
         (output.folder / f"{file.stem}-{renderer.panel.name}.gif").write_bytes(gif(rendered.pages))
     document: Json = {
@@ -126,8 +146,8 @@ def _one(file: Path, renderer: Renderer, assets: Path, output: _Output, *, as_js
         "degraded": list(rendered.degraded),
     }
     emit(document, _summary(file, rendered, same=same), as_json)
-    if output.term and not as_json:
-        _draw(rendered)
+    if (output.term or output.sixel) and not as_json:
+        _draw(rendered, as_sixel=output.sixel)
     return Exit.GLYPHS if output.verify and (rendered.missing or not same) else Exit.OK
 
 
@@ -166,12 +186,13 @@ def _glyph_line(glyph: MissingGlyph) -> str:
     )
 
 
-def _draw(rendered: Rendered) -> None:
+def _draw(rendered: Rendered, *, as_sixel: bool) -> None:
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 4096
     for page in rendered.pages:
         click.echo(f"{page.n}/{page.of}  {page.dwell_s} s")
-        click.echo(half_blocks(page, columns, color=color), color=color or None)
+        drawn = sixel(page) if as_sixel else half_blocks(page, columns, color=color)
+        click.echo(drawn, color=True if as_sixel or color else None)
 
 
 @click.group()
@@ -182,26 +203,34 @@ def fonts() -> None:
 @fonts.command("list")
 @json_option
 def fonts_list(as_json: bool) -> None:
-    """The font chain, first choice first."""
-    for font in chain():
+    """The font chain of each size, the font with most glyphs first."""
+    try:
+        links = chain(load())
+    except RenderError as error:
+        fail(Exit.GLYPHS, str(error))
+    for link in links:
         document = {
-            "name": font.name,
-            "version": font.version,
-            "licence": font.licence,
-            "px": font.px,
-            "glyphs": font.glyphs,
-            "sha256": font.sha256,
+            "px": link.px,
+            "name": link.source.name,
+            "version": link.source.version,
+            "licence": link.source.licence,
+            "glyphs": link.glyphs,
+            "sha256": link.source.sha256,
         }
-        text = _("{name} {version} ({licence}): {px} px, {glyphs} characters").format(**document)
+        text = _("{px} px: {name} {version} ({licence}), {glyphs} glyphs").format(**document)
         emit(document, text, as_json)
 
 
 @fonts.command("coverage")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--px", type=click.Choice([str(size) for size in SIZES]), default="16", help=_("Size of the font."))
 @json_option
-def fonts_coverage(files: tuple[Path, ...], as_json: bool) -> None:
-    """Characters of text or notice files that no font has."""
-    atlas = load()
+def fonts_coverage(files: tuple[Path, ...], px: str, as_json: bool) -> None:
+    """Characters of text or notice files that no font has, and the font that draws each rare one."""
+    try:
+        atlas = load(size=int(px))
+    except RenderError as error:
+        fail(Exit.GLYPHS, str(error))
     worst = Exit.OK
     for file in files:
         try:
@@ -210,13 +239,39 @@ def fonts_coverage(files: tuple[Path, ...], as_json: bool) -> None:
             emit({"file": str(file), "error": "unreadable"}, f"{file}: {error}", as_json)
             worst = max(worst, Exit.DATA)
             continue
-        found = coverage(atlas, [text])
+        absent, unusual = coverage(atlas, [text]), rare(atlas, [text])
         document = {
             "file": str(file),
-            "missing_glyphs": [{"codepoint": f"U+{glyph.codepoint:04X}", "count": glyph.count} for glyph in found],
+            "missing_glyphs": [_glyph_row(glyph) for glyph in absent],
+            "rare_glyphs": [{**_glyph_row(glyph), "font": glyph.font, "px": glyph.px} for glyph in unusual],
         }
-        lines = [_("{file}: {count} characters missing").format(file=file, count=len(found))]
-        emit(document, "\n".join(lines + [_glyph_line(glyph) for glyph in found]), as_json)
-        worst = max(worst, Exit.GLYPHS if found else Exit.OK)
+        lines = [_("{file}: {count} characters missing").format(file=file, count=len(absent))]
+        lines += [f"{_glyph_line(glyph)}  {_standing(glyph)}" for glyph in absent]
+        lines += [_rare_line(glyph) for glyph in unusual]
+        emit(document, "\n".join(lines), as_json)
+        worst = max(worst, Exit.GLYPHS if absent else Exit.OK)
     if worst:
         raise click.exceptions.Exit(int(worst))
+
+
+def _glyph_row(glyph: MissingGlyph | RareGlyph) -> dict[str, object]:
+    return {
+        "codepoint": f"U+{glyph.codepoint:04X}",
+        "count": glyph.count,
+        "block": glyph.block,
+        "level": glyph.level,
+    }
+
+
+def _standing(glyph: MissingGlyph | RareGlyph) -> str:
+    """Block, and the level of GB 18030-2022 that asks for the character."""
+    if glyph.level is None:
+        return f"[{glyph.block}]"
+    return _("[{block}, GB 18030-2022 level {level}]").format(block=glyph.block, level=glyph.level)
+
+
+def _rare_line(glyph: RareGlyph) -> str:
+    return _("  {char} U+{code:04X} drawn from {font} at {px} px ({count} times)  {standing}").format(
+        char=chr(glyph.codepoint), code=glyph.codepoint, font=glyph.font, px=glyph.px, count=glyph.count,
+        standing=_standing(glyph),
+    )  # fmt: skip

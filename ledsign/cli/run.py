@@ -68,12 +68,11 @@ def run(config_path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_received: stop.set())
     try:
-        daemon = Daemon(config, SystemClock(ZoneInfo(config.timezone)))
+        Daemon(config, SystemClock(ZoneInfo(config.timezone))).run(stop)
     except ConfigError as error:
         fail(Exit.CONFIG, str(error))
     except StoreError as error:
         fail(Exit.TEMPFAIL, str(error))
-    daemon.run(stop)
 
 
 def _report(findings: Iterable[Finding], as_json: bool) -> None:

@@ -17,6 +17,7 @@ from ledsign.errors import RefusedError, StoreError
 from ledsign.feed.accept import Known, Verdict
 from ledsign.feed.assets import AssetFolder
 from ledsign.feed.parse import digest_of, parse_json, parse_notice
+from ledsign.latest import Latest
 from ledsign.notice import Image, Notice, Status, Urgency
 
 _TABLES = (
@@ -96,10 +97,20 @@ class Store:
             held = tuple(self._notices[key] for key in sorted(self._notices))
             return Snapshot(held, self._cancelled, dict(self._arrived))
 
+    def tell(self, out: Latest[Snapshot]) -> int:
+        """Put what is held now into ``out``, in order with other threads; returns the version."""
+        with self._lock:
+            return out.put(self.active())
+
     def cancelled(self) -> frozenset[str]:
         """Identifiers of warnings that a Cancel or Update named, known here or not."""
         with self._lock:
             return self._cancelled
+
+    def tombstones(self) -> frozenset[str]:
+        """Ids of everything that was withdrawn, taken down or retired here."""
+        with self._lock:
+            return frozenset(notice_id for notice_id, known in self._known.items() if known.withdrawn)
 
     def raw(self, notice_id: str) -> bytes | None:
         """The signed bytes of a notice held, as delivered."""
@@ -131,9 +142,13 @@ class Store:
         if not verdict.accept or notice is None:
             self._apply_refused(verdict, at)
             return
-        known = self.known(notice.id)
-        if known is not None and (known.revision, known.digest) == (notice.revision, notice.digest):
-            return
+        with self._lock:
+            known = self.known(notice.id)
+            if known is not None and not _newer(notice, known):
+                return  # judged before something newer came in: a tombstone is never overwritten
+            self._take(notice, raw, verdict, at)
+
+    def _take(self, notice: Notice, raw: bytes, verdict: Verdict, at: datetime) -> None:
         if notice.status is Status.WITHDRAWN:
             reason = notice.withdrawal.reason_code if notice.withdrawal else ""
             self._remove(notice.id, notice.revision, notice.digest, ("withdrawn", reason, ""), at)
@@ -151,7 +166,8 @@ class Store:
 
     def _keep(self, notice: Notice, raw: bytes, verdict: Verdict, at: datetime) -> None:
         alert = notice.alert
-        ended = alert.references if alert is not None and alert.msg_type in {"Cancel", "Update"} else ()
+        ends = alert is not None and alert.msg_type in {"Cancel", "Update"} and notice.status is Status.PUBLISHED
+        ended = alert.references if alert is not None and ends else ()
         detail = " ".join((*verdict.degrade, *verdict.lint))
         replaced = self.known(notice.id) is not None
 
@@ -283,6 +299,11 @@ class Store:
     def _truncate_log(self) -> None:
         """Write the log back and empty it, so that overwritten text is not left in it. Readers may delay it."""
         self._db.query("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _newer(notice: Notice, known: Known) -> bool:
+    """Whether a delivery may replace what is known: a higher revision, or the first copy of a damaged one."""
+    return notice.revision > known.revision or (notice.revision == known.revision and not known.digest)
 
 
 def _clean(text: str) -> str:

@@ -6,7 +6,7 @@ nobody. A notice that is missing in a full listing stays: only a signed withdraw
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -95,7 +95,8 @@ class Syncer:
     """One screen's feed rounds. For one thread; ``status`` may be read from others.
 
     ``out`` gets the store's snapshot when something changed; an emergency or a withdrawal is passed on before
-    anything else is fetched, ordinary notices at the end of the round, with their pictures.
+    anything else is fetched, ordinary notices at the end of the round, with their pictures. ``alive`` is called
+    before every download: a slow platform is no stuck loop.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Syncer:
         clock: Clock,
         trusted: TrustedClock,
         out: Latest[Snapshot] | None = None,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
         self._store = store
@@ -117,6 +119,7 @@ class Syncer:
         self._clock = clock
         self._trusted = trusted
         self._out = out
+        self._alive = alive
         self._cursor = store.cursor()
         self._waiting: dict[str, Entry] = {}
         self._notices = Retries()
@@ -200,6 +203,7 @@ class Syncer:
         if settled or entry.digest in self._refused:
             self._settle(entry.id)
             return
+        self._alive()
         try:
             raw = self._client.notice(entry.href)
         except FeedError as error:
@@ -209,6 +213,14 @@ class Syncer:
         self._judge(entry, raw, work)
 
     def _judge(self, entry: Entry, raw: bytes, work: _Round) -> None:
+        try:
+            self._decide(entry, raw, work)
+        except StoreError:
+            if self._out is not None:
+                self._store.tell(self._out)  # a withdrawal is off the screen even when the disk fails
+            raise
+
+    def _decide(self, entry: Entry, raw: bytes, work: _Round) -> None:
         verdict = judge(raw, self._context(work.now))
         notice = verdict.notice
         reason, detail = verdict.reason or "schema", verdict.detail
@@ -277,6 +289,7 @@ class Syncer:
             if now >= work.pictures_until:
                 self._behind = True
                 break
+            self._alive()
             try:
                 data = self._client.asset(image.sha256, image.size or ASSET_CAP)
                 self._store.put_asset(image.sha256, data)
@@ -296,7 +309,7 @@ class Syncer:
 
     def _wake(self, work: _Round) -> None:
         if work.unsaid and self._out is not None:
-            self._out.put(self._store.active())
+            self._store.tell(self._out)
         work.unsaid = False
 
     def _account(self, work: _Round) -> None:

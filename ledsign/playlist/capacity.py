@@ -4,13 +4,17 @@ A day's promises are passes: notice *i* wants ``quota`` complete showings of ``l
 rotation lets no surplus showing go before an owed one once time gets short, the promises of a day hold
 exactly when their seconds fit into the usable lit time, whatever their order. What does not fit is not spread
 thinly over all: it is taken from the fewest notices, and those are named.
+
+All seconds are those of the daytime dwell ("work"). By night a page stays longer, so a second of night holds
+less work: one over the greatest stretch of any page for a promise, one over the least for a refusal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ledsign.playlist.exposure import Key
+from ledsign.playlist.hours import Light
 
 USABLE = 0.9  # of the lit time: the rest is for blank intervals, cut-ins and a card that must be repaired
 
@@ -25,19 +29,28 @@ class Fit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What one notice asks of a day: ``quota`` passes of ``loop_s`` seconds each."""
+    """What one notice asks of a day: ``quota`` passes of ``loop_s`` seconds each, by day.
+
+    ``stretch``: how much longer its most affected page stays by night, ``least_stretch``: its least affected.
+    ``carried``: passes a lost day still owes; they never push out anybody's quota.
+    """
 
     key: Key
     quota: int
     loop_s: float
+    stretch: float = 1.0
+    least_stretch: float = 1.0
+    carried: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the day can promise it: all of its quota, one pass (so that the day counts), or none."""
+    """What the day can promise it: all of its quota, one pass (so that the day counts), or none; ``extra``
+    passes make up for a lost day."""
 
     need: Need
     passes: int
+    extra: int = 0
 
     @property
     def short(self) -> int:
@@ -47,8 +60,9 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Demand against a day, in seconds. ``grants`` keep the order of the needs; ``blame`` names a smallest set
-    of notices whose quota must be cut so that all the others keep theirs, the greatest demand first."""
+    """Demand against a day, in seconds. ``grants`` keep the order of the needs and say who gets less; ``blame``
+    says why: a smallest set of notices without which all the others would keep their whole quota, the greatest
+    demand first."""
 
     fit: Fit
     demand_s: float
@@ -75,9 +89,20 @@ def _cut(savings: Sequence[tuple[float, Key]], excess_s: float) -> set[Key]:
     return chosen
 
 
+def stretch_of(needs: Iterable[Need]) -> float:
+    """The rate that no order of showing can exceed: every page by night reckoned as the most affected one."""
+    return max((need.stretch for need in needs if need.quota), default=1.0)
+
+
+def usable_work(needs: Iterable[Need], light: Light) -> float:
+    """Seconds of showing (by day) that a day holds for sure, whatever is shown by night."""
+    return light.work(stretch_of(needs)) * USABLE
+
+
 def grant(needs: Sequence[Need], usable_s: float) -> list[Grant]:
     """Share out a day. First the fewest notices are left without any pass so that all others can have one,
-    then the fewest of those are held to one pass so that the rest keep their whole quota."""
+    then the fewest of those are held to one pass so that the rest keep their whole quota. What is left makes
+    up for lost days, the shortest showings first."""
     duty = [need for need in needs if need.quota > 0]
     none = _cut([(need.loop_s, need.key) for need in duty], sum(need.loop_s for need in duty) - usable_s)
     served = [need for need in duty if need.key not in none]
@@ -85,25 +110,62 @@ def grant(needs: Sequence[Need], usable_s: float) -> list[Grant]:
         [((need.quota - 1) * need.loop_s, need.key) for need in served],
         sum(need.quota * need.loop_s for need in served) - usable_s,
     )
-    return [
-        Grant(need, 0 if need.key in none else min(need.quota, 1) if need.key in one else need.quota)
-        for need in needs
-    ]
+    passes = [0 if n.key in none else min(n.quota, 1) if n.key in one else n.quota for n in needs]
+    left = usable_s - sum(need.loop_s * count for need, count in zip(needs, passes, strict=True))
+    extra: dict[Key, int] = {}
+    for need in sorted((n for n in served if n.carried), key=lambda n: (n.loop_s, n.key)):
+        extra[need.key] = max(0, min(need.carried, int(left // need.loop_s)))
+        left -= extra[need.key] * need.loop_s
+    return [Grant(need, count, extra.get(need.key, 0)) for need, count in zip(needs, passes, strict=True)]
 
 
-def check(needs: Sequence[Need], lit_s: float) -> Capacity:
-    """Judge a day. What-if for a draft: ask again with its need appended."""
+def check(needs: Sequence[Need], light: Light) -> Capacity:
+    """Judge a day. What-if for a draft: ask again with its need appended.
+
+    Feasible: kept in every order of showing, with the reserve. Infeasible: no order could, even with the pages
+    that night affects least kept for the night.
+    """
     demand = sum(need.quota * need.loop_s for need in needs)
-    usable = lit_s * USABLE
+    usable = usable_work(needs, light)
     grants = tuple(grant(needs, usable))
-    short = sorted((g for g in grants if g.short), key=lambda g: (-g.short * g.need.loop_s, g.need.key))
-    fit = Fit.FEASIBLE if demand <= usable else Fit.TIGHT if demand <= lit_s else Fit.INFEASIBLE
+    asked = [(need.quota * need.loop_s, need.key) for need in needs]
+    blamed = _cut(asked, demand - usable)
+    at_best = light.work(min((need.least_stretch for need in needs if need.quota), default=1.0))
+    fit = Fit.FEASIBLE if demand <= usable else Fit.TIGHT if demand <= at_best else Fit.INFEASIBLE
     return Capacity(
         fit=fit,
         demand_s=demand,
-        lit_s=lit_s,
+        lit_s=light.seconds,
         usable_s=usable,
         loop_s=sum(need.loop_s for need in needs),
         grants=grants,
-        blame=tuple(g.need.key for g in short),
+        blame=tuple(key for _, key in sorted(asked, key=lambda pair: (-pair[0], pair[1])) if key in blamed),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a draft could be taken in. ``harmed``: notices whose promises it would break; ``why``: a smallest
+    set to blame once it is in, the draft perhaps among them."""
+
+    before: Capacity
+    after: Capacity
+    harmed: tuple[Key, ...]
+
+    @property
+    def admissible(self) -> bool:
+        """Whether nothing gets shorter by it and its own promise holds."""
+        return not self.harmed
+
+    @property
+    def why(self) -> tuple[Key, ...]:
+        return self.after.blame
+
+
+def admit(needs: Sequence[Need], draft: Need, light: Light) -> Admission:
+    """What if ``draft`` were added (or took the place of its earlier revision)? Changes nothing."""
+    others = [need for need in needs if need.key[0] != draft.key[0]]
+    before, after = check(needs, light), check([*others, draft], light)
+    had = {g.need.key: g.passes for g in before.grants}
+    harmed = tuple(g.need.key for g in after.grants if g.passes < had.get(g.need.key, g.need.quota))
+    return Admission(before, after, harmed)

@@ -43,22 +43,30 @@ class Entry:
     """A notice that may be shown now, on the rotation's board."""
 
     notice: Notice
-    dwells: tuple[float, ...]
+    dwells: tuple[float, ...]  # as they are now, by day or by night
+    work: tuple[float, ...]  # by day: what a page pays off of a day's debt
     digest_s: float | None
     exposure: Exposure
     level: Level
     until: datetime | None
     urgency_weight: int
     passes_owed: int  # complete showings promised for today
-    loop_s: float
+    loop_s: float  # one showing by day
     weight: int
     arrived_at: datetime | None = None
+    session: bool = False  # a long one: its full text runs at an announced time
+    announced: bool = False  # ... which has come
+    today: date | None = None
     debt_s: float = 0.0
     first_debt_s: float = 0.0
     pages_left: int = 0  # of today's running pass
 
     @property
     def bookmark(self) -> int:
+        """Index of the page that comes next; an announced showing starts at the beginning on a new day."""
+        latest = self.exposure.last_shown_at
+        if self.session and latest is not None and self.today is not None and latest.date() < self.today:
+            return 0
         return self.exposure.bookmark if self.exposure.bookmark < len(self.dwells) else 0
 
     @property
@@ -87,13 +95,24 @@ class Entry:
             return True
         return (self.debt_s if phase is Phase.QUOTA else self.first_debt_s) > 0
 
+    @property
+    def running_session(self) -> bool:
+        """Whether its announced showing is going on."""
+        return self.announced and self.debt_s > 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it takes no turn before its announced time, once it has been introduced."""
+        return self.session and self.exposure.turn > 0 and not self.running_session
+
     def limit(self, phase: Phase) -> int:
         """Pages after which it owes nothing more in that phase; the rest of a slice would cost the others."""
         last_pass = phase is Phase.DAY or (phase is Phase.QUOTA and self.debt_s <= self.loop_s)
         return self.pages_left if last_pass and self.pages_left else len(self.dwells)
 
     def owe(self, today: date) -> None:
-        """Work out what is still owed today, in seconds: the first complete showing, and the whole quota."""
+        """Work out what is still owed today, in seconds by day: the first complete showing, the whole quota."""
+        self.today = today
         passes, mask = self.exposure.passes_on(today), self.exposure.mask_on(today)
         if len(self.dwells) != self.exposure.pages:
             mask = 0
@@ -104,6 +123,6 @@ class Entry:
             return
         rest = self.loop_s
         if mask:
-            rest -= sum(dwell for index, dwell in enumerate(self.dwells) if mask >> index & 1)
+            rest -= sum(dwell for index, dwell in enumerate(self.work) if mask >> index & 1)
         self.debt_s = (missing - 1) * self.loop_s + rest
         self.first_debt_s = 0.0 if passes else rest

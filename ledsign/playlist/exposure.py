@@ -20,7 +20,7 @@ class ShownKind(StrEnum):
     """What kind of page a row speaks of."""
 
     PAGE = "page"  # a page of the notice's body
-    DIGEST = "digest"  # the sentence before a slice; it moves no bookmark
+    DIGEST = "digest"  # the notice in one sentence: a turn of its own that moves no bookmark
     FAILED = "failed"  # could not be drawn or was refused: passed over, never counted
 
 
@@ -51,9 +51,11 @@ class Exposure:
 
     ``bookmark``: index (from 0) of the page that comes next. ``turn``: number of its latest turn on the
     screen, 0 when it never had one; ``slice_s`` and ``slice_pages`` belong to that turn. ``day`` is the local
-    day that ``day_passes`` and ``day_mask`` (bit *i*: page *i* was shown) speak of; the masks start anew with
-    each full pass. ``last_shown_at`` never goes back, whatever the clock does; ``first_pass_at`` is the end of
-    the first complete showing.
+    day that ``day_passes`` and ``day_mask`` (bit *i*: page *i* was shown) speak of, ``prev_day`` the one counted
+    before it; the masks start anew with each full pass. ``last_shown_at`` never goes back, whatever the clock
+    does; ``first_pass_at`` is the end of the first complete showing. ``seconds`` are those of pages; a digest
+    has its own figures: the screen's air time after its latest one (``page_air_s``: after its latest page), that
+    one's seconds, how many on its day.
     """
 
     bookmark: int = 0
@@ -74,10 +76,23 @@ class Exposure:
     day_passes: int = 0
     day_mask: int = 0
     weakest: AckLevel | None = None
+    prev_day: date | None = None
+    prev_passes: int = 0
+    page_air_s: float = 0.0
+    digest_air_s: float = 0.0
+    digest_s: float = 0.0
+    digest_day: date | None = None
+    day_digests: int = 0
 
     def passes_on(self, day: date) -> int:
-        """Full passes on that local day, as far as it is the one being counted."""
-        return self.day_passes if self.day == day else 0
+        """Full passes on that local day, as far as it is the one being counted or the one before."""
+        if self.day == day:
+            return self.day_passes
+        return self.prev_passes if self.prev_day == day else 0
+
+    def digests_on(self, day: date) -> int:
+        """Digest pages shown on that local day, as far as it is the latest with one."""
+        return self.day_digests if self.digest_day == day else 0
 
     def mask_on(self, day: date) -> int:
         """Pages shown on that day since its latest full pass."""
@@ -101,6 +116,8 @@ class _Count:
     day_passes: int
     day_mask: int
     weakest: AckLevel | None
+    prev_day: date | None
+    prev_passes: int
 
     def void(self, pages: int) -> None:
         """Drawn anew with another page count: half passes mean nothing any more."""
@@ -109,6 +126,7 @@ class _Count:
     def add(self, shown: Shown, passes_min: int) -> None:
         day, bit, full = shown.at.date(), 1 << (shown.n - 1), (1 << shown.of) - 1
         if day != self.day:
+            self.prev_day, self.prev_passes = self.day, self.day_passes
             self.day, self.day_passes, self.day_mask = day, 0, 0
         self.weakest = shown.ack if self.weakest is None else min(self.weakest, shown.ack)
         self.pass_mask |= bit
@@ -130,28 +148,39 @@ def record_all(exposure: Exposure, pages: Iterable[Shown], passes_min: int = 1) 
     count = _Count(
         exposure.pages, exposure.passes, exposure.pass_mask, exposure.first_pass_at, exposure.last_pass_at,
         exposure.counted_days, exposure.day, exposure.day_passes, exposure.day_mask, exposure.weakest,
+        exposure.prev_day, exposure.prev_passes,
     )  # fmt: skip
     bookmark, turn, air_s = exposure.bookmark, exposure.turn, exposure.air_s
     slice_s, slice_pages, seconds = exposure.slice_s, exposure.slice_pages, exposure.seconds
     began, latest = exposure.began_at, exposure.last_shown_at
+    page_air_s, digest_air_s, digest_s = exposure.page_air_s, exposure.digest_air_s, exposure.digest_s
+    digest_day, day_digests = exposure.digest_day, exposure.day_digests
     for shown in pages:
-        if shown.turn != turn:
-            turn, slice_s, slice_pages = shown.turn, 0.0, 0
         air_s = shown.air_s
-        slice_s += shown.seconds
-        seconds += shown.seconds
         began = began or shown.at
         latest = max(latest or shown.at, shown.at)
-        if shown.of and shown.of != count.pages:
+        if shown.n == 0:  # a digest, also one that the card refused: the next one waits all the same
+            digest_air_s, digest_s = shown.air_s, shown.seconds
+            if shown.complete:
+                day_digests = day_digests + 1 if digest_day == shown.at.date() else 1
+                digest_day = shown.at.date()
+            continue
+        if shown.turn != turn:
+            turn, slice_s, slice_pages = shown.turn, 0.0, 0
+        page_air_s = air_s
+        slice_s += shown.seconds
+        seconds += shown.seconds
+        if shown.of != count.pages:
             count.void(shown.of)
-        if shown.kind is not ShownKind.DIGEST and (shown.complete or shown.kind is ShownKind.FAILED):
+        if shown.complete or shown.kind is ShownKind.FAILED:
             bookmark, slice_pages = shown.n % shown.of, slice_pages + 1
             if shown.counts and shown.kind is ShownKind.PAGE:
                 count.add(shown, passes_min)
     return Exposure(
         bookmark, turn, air_s, slice_s, slice_pages, seconds, count.pages, began, latest, count.passes,
         count.pass_mask, count.first_pass_at, count.last_pass_at, count.counted_days, count.day,
-        count.day_passes, count.day_mask, count.weakest,
+        count.day_passes, count.day_mask, count.weakest, count.prev_day, count.prev_passes, page_air_s,
+        digest_air_s, digest_s, digest_day, day_digests,
     )  # fmt: skip
 
 

@@ -4,8 +4,11 @@ A window is [open, close) in local minutes of the day. ``close`` may lie before 
 ends mean a window of no length, never a whole day. Differences are taken in UTC, edges in local wall time.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 DAY_MINUTES = 24 * 60
@@ -25,18 +28,78 @@ def later(at: datetime, seconds: float) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """An unbroken span of lit time, all of it by day or all of it by night."""
+
+    start: datetime
+    end: datetime
+    night: bool
+
+    @property
+    def seconds(self) -> float:
+        return seconds_between(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Seconds of lit time by day and by night."""
+
+    day_s: float
+    night_s: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return self.day_s + self.night_s
+
+    def work(self, stretch: float) -> float:
+        """Seconds of showing, at daytime dwell, that fit when night makes every page ``stretch`` times as long."""
+        return self.day_s + self.night_s / stretch
+
+
+def light_of(pieces: Iterable[Piece]) -> Light:
+    """Sum of the pieces."""
+    day = night = 0.0
+    for piece in pieces:
+        if piece.night:
+            night += piece.seconds
+        else:
+            day += piece.seconds
+    return Light(day, night)
+
+
+@dataclass(frozen=True, slots=True)
 class Hours:
-    """Daily lit window: minutes after local midnight, ``close`` up to 1440."""
+    """Daily lit window: minutes after local midnight, ``close`` up to 1440. Night runs from ``night_min`` until
+    the window opens."""
 
     open_min: int
     close_min: int
     zone: ZoneInfo
+    night_min: int = DAY_MINUTES
 
     @property
     def lit_seconds(self) -> int:
         """Nominal length of the window."""
         span = self.close_min - self.open_min
         return 60 * (span if span >= 0 else span + DAY_MINUTES)
+
+    def is_night(self, at: datetime) -> bool:
+        """Whether the night rules hold at that local time (the policy's own rule)."""
+        local = at.astimezone(self.zone)
+        minute = local.hour * 60 + local.minute
+        return minute >= self.night_min or minute < self.open_min
+
+    def pieces(self, day: date) -> tuple[Piece, ...]:
+        """The lit time of a local day, in order, cut where night begins or ends."""
+        return _pieces(self, day)
+
+    def light(self, day: date) -> Light:
+        """The lit time of a local day."""
+        return light_of(self.pieces(day))
+
+    def moment(self, day: date, minutes: int) -> datetime:
+        """``minutes`` after that day's local midnight, by the wall clock."""
+        return self._at(day, minutes)
 
     def _at(self, day: date, minutes: int) -> datetime:
         extra, minutes = divmod(minutes, DAY_MINUTES)
@@ -54,16 +117,25 @@ class Hours:
                 return start, end
         return None
 
-    def deadline(self, at: datetime) -> datetime | None:
-        """Moment at which the lit time left on this local day would be used up if it ran on without a break;
-        None in the dark. (A window over midnight leaves two lit pieces on one day.)"""
-        window = self.window(at)
-        if window is None:
-            return None
-        midnight = self.midnight(at)
-        end = min(window[1], midnight)
-        evening = self.next_open(at)
-        return later(end, seconds_between(evening, midnight)) if evening < midnight else end
+    def latest(self, at: datetime, work_s: float, stretch: float) -> datetime:
+        """The latest moment of that local day at which so much work (``Light.work``) still fits in before its
+        midnight; before the day's first light when even all of the day is too short."""
+        pieces = self.pieces(at.astimezone(self.zone).date())
+        for piece in reversed(pieces):
+            rate = stretch if piece.night else 1.0
+            if piece.seconds >= work_s * rate:
+                return later(piece.end, -work_s * rate)
+            work_s -= piece.seconds / rate
+        return later(pieces[0].start if pieces else at, -work_s)
+
+    def night_edges(self, at: datetime) -> tuple[datetime, ...]:
+        """The next moment at which night begins while the screen is lit (its end is ``next_open``)."""
+        if self.night_min >= DAY_MINUTES:
+            return ()
+        local = at.astimezone(self.zone)
+        start = self._at(local.date(), self.night_min)
+        start = start if start > local else self._at(local.date() + timedelta(days=1), self.night_min)
+        return () if self.window(start) is None else (start,)
 
     def next_open(self, at: datetime) -> datetime:
         """Begin of the first window after ``at``."""
@@ -77,3 +149,18 @@ class Hours:
         if local.date() == date.max:
             return datetime.max.replace(tzinfo=self.zone)
         return self._at(local.date() + timedelta(days=1), 0)
+
+
+@lru_cache(maxsize=64)
+def _pieces(hours: Hours, day: date) -> tuple[Piece, ...]:
+    """Cut the local day at every edge of window and night; keep what is lit."""
+    last = day == date.max
+    marks = {0, hours.open_min, hours.close_min, hours.night_min, DAY_MINUTES}
+    edges = sorted(mark for mark in marks if mark < DAY_MINUTES)
+    moments = [hours.moment(day, mark) for mark in edges]
+    moments.append(datetime.max.replace(tzinfo=hours.zone) if last else hours.moment(day, DAY_MINUTES))
+    found = []
+    for start, end in pairwise(moments):
+        if start < end and hours.window(start) is not None:
+            found.append(Piece(start, end, hours.is_night(start)))
+    return tuple(found)

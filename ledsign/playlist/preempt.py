@@ -1,7 +1,12 @@
 """Who may cut in: levels, the end every cut-in must have, and the floor that it may not take.
 
 Levels follow the notice, never an operator's number. A cut-in always ends: by its own date, by Cancel or
-Update (``visibility``), or by the cap of its level, after which it goes on as an ordinary notice.
+Update (``visibility``), or by the cap of its level, after which it goes on one level lower.
+
+Life-safety is an emergency whose warning is red; it has the screen before any other emergency. An exercise is an
+emergency or a warning whose title or event says so: it takes the screen as the real one would, but only in the lit
+hours, never beside a real emergency, for an hour at most, and it is never counted as an alert. One whose title
+does not say so could be taken for the real thing and is not shown at all.
 """
 
 from collections.abc import Sequence
@@ -11,10 +16,10 @@ from enum import IntEnum
 
 from ledsign.notice import Notice, Urgency
 
-EMERGENCY_CAP = timedelta(hours=72)
-URGENT_CAP = timedelta(days=7)
 EMERGENCIES_AT_ONCE = 2
 STATUTORY_FLOOR = 0.30  # share of air time that urgent notices leave to the others
+EXERCISE_CAP = timedelta(hours=1)
+EXERCISE_WORDS = ("演练", "演习", "演練", "演習")
 _SEVERITY = {"red": 4, "orange": 3, "yellow": 2, "blue": 1}
 
 
@@ -26,6 +31,14 @@ class Level(IntEnum):
     STATUTORY = 2  # disclosure with a minimum term
     URGENT = 3  # next page boundary, then every second turn
     EMERGENCY = 4  # inside the page, alone on the screen, day and night
+    LIFE_SAFETY = 5  # red: no other emergency beside it
+
+
+CAPS = {
+    Level.LIFE_SAFETY: timedelta(hours=72),
+    Level.EMERGENCY: timedelta(hours=72),
+    Level.URGENT: timedelta(days=7),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,54 @@ class CutIn:
 
     level: Level
     until: datetime | None
+    exercise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """A cut-in for people: who speaks and why; ``overdue``: it is still here after its expected end."""
+
+    notice_id: str
+    level: Level
+    until: datetime | None
+    owner: str
+    reason: str
+    exercise: bool
+    overdue: bool
+
+
+def is_exercise(notice: Notice) -> bool:
+    """Whether it says that it is only an exercise. The feed's schema has no field for it; the words are the
+    only mark, in the title or in the warning's event."""
+    if notice.alert is None and notice.urgency is not Urgency.EMERGENCY:
+        return False  # an invitation to an exercise is an ordinary notice
+    texts = [notice.title, notice.subtitle, notice.alert.event_name if notice.alert else ""]
+    return any(word in text for text in texts for word in EXERCISE_WORDS)
+
+
+def says_exercise(notice: Notice) -> bool:
+    """Whether everybody can read it off the screen: the title says so."""
+    return any(word in notice.title for word in EXERCISE_WORDS)
+
+
+def exercise_over(notice: Notice, at: datetime | None) -> bool:
+    """Whether an exercise has had its hour (None: no date can be believed, so it is not shown)."""
+    return is_exercise(notice) and (at is None or at >= _capped(notice.display.not_before, EXERCISE_CAP))
+
+
+def owner_of(notice: Notice) -> str:
+    """Who speaks: the station that issued the warning and who relays it, else the notice's issuer."""
+    if notice.alert is None:
+        return notice.issuer.name
+    return "; ".join(part for part in (notice.alert.sender, notice.alert.relayed_by) if part)
+
+
+def reason_of(notice: Notice) -> str:
+    """Why: event, grade and area of the warning, else the title."""
+    if notice.alert is None:
+        return notice.title
+    alert = notice.alert
+    return " ".join(part for part in (alert.event_name, alert.severity, alert.area_desc) if part)
 
 
 def _earliest(*moments: datetime | None) -> datetime:
@@ -49,22 +110,26 @@ def _capped(start: datetime, cap: timedelta) -> datetime:
 
 def claim(notice: Notice, disclosure: bool, at: datetime | None) -> CutIn:
     """The notice's level at ``at``; None means that no date can be believed, so no claim ends by date."""
-    alert = notice.alert
+    alert, exercise = notice.alert, is_exercise(notice)
+    levels = [Level.URGENT] if notice.urgency in (Urgency.URGENT, Urgency.EMERGENCY) else []
     if notice.urgency is Urgency.EMERGENCY and alert is not None and alert.msg_type != "Cancel":
-        until = _earliest(
-            alert.expires, notice.display.not_after, _capped(notice.display.not_before, EMERGENCY_CAP)
-        )
-        if at is None or at < until:
-            return CutIn(Level.EMERGENCY, until)
-    if notice.urgency in (Urgency.URGENT, Urgency.EMERGENCY):
+        red = alert.severity == "red" and not exercise
+        levels.insert(0, Level.LIFE_SAFETY if red else Level.EMERGENCY)
+    for level in levels:
         until = _earliest(
             alert.expires if alert else None,
             notice.display.not_after,
-            _capped(notice.display.not_before, URGENT_CAP),
+            _capped(notice.display.not_before, EXERCISE_CAP if exercise else CAPS[level]),
         )
         if at is None or at < until:
-            return CutIn(Level.URGENT, until)
-    return CutIn(Level.STATUTORY if disclosure else Level.NOTICE, None)
+            return CutIn(level, until, exercise)
+    return CutIn(Level.STATUTORY if disclosure else Level.NOTICE, None, exercise)
+
+
+def expected_end(notice: Notice) -> datetime | None:
+    """When an urgent notice ought to be over: its own dates, at the latest the cap of the level it came with;
+    None for ordinary ones."""
+    return claim(notice, True, datetime.min.replace(tzinfo=UTC)).until
 
 
 def outlived(notice: Notice, seconds_on_air: float) -> bool:
@@ -74,14 +139,19 @@ def outlived(notice: Notice, seconds_on_air: float) -> bool:
     return alert is not None and seconds_on_air >= (alert.expires - alert.effective).total_seconds()
 
 
-def foremost(emergencies: Sequence[Notice]) -> list[Notice]:
-    """The emergencies that share the screen: the gravest first, of equals the newest."""
+def foremost(emergencies: Sequence[tuple[Notice, CutIn]]) -> list[Notice]:
+    """The emergencies that share the screen: only those of the highest level, real ones before exercises; of
+    these the gravest first, of equals the newest."""
 
     def rank(notice: Notice) -> tuple[int, datetime, str]:
         severity, sent = (notice.alert.severity, notice.alert.sent) if notice.alert else ("", notice.publish_at)
         return _SEVERITY.get(severity, 0), sent, notice.id
 
-    return sorted(emergencies, key=rank, reverse=True)[:EMERGENCIES_AT_ONCE]
+    if not emergencies:
+        return []
+    highest = max((not cut.exercise, cut.level) for _, cut in emergencies)
+    peers = [notice for notice, cut in emergencies if (not cut.exercise, cut.level) == highest]
+    return sorted(peers, key=rank, reverse=True)[:EMERGENCIES_AT_ONCE]
 
 
 def urgent_due(urgent_s: float, others_since_s: float, floor: float = STATUTORY_FLOOR) -> bool:

@@ -89,9 +89,7 @@ def _ended(notice: Notice, today: date) -> bool:
     return notice.status in ENDED or repealed
 
 
-def _late(
-    notice: Notice, exposure: Exposure, releasable: datetime | None, required: int, today: date
-) -> bool:
+def _late(notice: Notice, exposure: Exposure, releasable: datetime | None, required: int, today: date) -> bool:
     """Never fully shown although a whole day has passed, or the notice's own end comes before its term's."""
     not_after = notice.display.not_after
     if releasable is not None:
@@ -125,9 +123,7 @@ class Successors:
         return latest is not None and latest[0] > _order(notice)[0]
 
 
-def leaves(
-    notice: Notice, exposure: Exposure, policy: Policy, at: datetime, successors: Successors
-) -> str | None:
+def leaves(notice: Notice, exposure: Exposure, policy: Policy, at: datetime, successors: Successors) -> str | None:
     """Why the notice has left the rotation at believed time ``at``: ``expired``, ``released`` or ``replaced``;
     None while it stays."""
     not_after = notice.display.not_after

@@ -7,7 +7,9 @@ its urgency, so that a roster of fifty slices and a notice of one page finish th
 Greatest-age-first is the "cut the tallest bamboo" rule: no weighted age exceeds four times the sum of all
 weights (Kuszmaul, Bamboo Trimming Revisited, SPAA 2022), which bounds every notice's gap.
 
-When the lit time left is just enough for what is still owed today, only indebted notices take turns.
+When the lit time left is just enough for what is still owed today, only indebted notices take turns. Digest
+pages have turns of their own between the slices, each notice's at even distances of air time, and never more
+than a quarter of it. A long roster runs at its announced time (``announce``).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,17 +20,42 @@ from ledsign.frame import AckLevel
 from ledsign.playlist.capacity import USABLE
 from ledsign.playlist.entry import SLICE_S, Entry, Phase, pages_within
 from ledsign.playlist.exposure import Exposure, Shown, ShownKind, record_all
+from ledsign.playlist.hours import Hours
 from ledsign.playlist.preempt import STATUTORY_FLOOR, Level, urgent_due
 
-DIGEST_SHARE = 0.25  # of a turn, hence at most of the air time
+DIGEST_SHARE = 0.25  # of the air time, at most
+_OTHERS = 1 / DIGEST_SHARE - 1  # seconds of other pages for each second of a digest
 GAP_FACTOR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """The day's plan for digest pages: each notice's comes after ``every_s`` of air time, ``shows`` a day are
+    promised, and ``share`` of the usable time is set aside for them (0: only while time is plenty)."""
+
+    every_s: float
+    shows: int = 0
+    share: float = 0.0
+    round_s: float = 0.0
+
+
+NO_DIGESTS = Digests(float("inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The local day of ``at``: its lit time, and how much longer pages stay by night at most (``stretch``)."""
+
+    hours: Hours
+    at: datetime
+    stretch: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One notice's turn. ``first`` is the index of its first page (page number - 1), ``count`` the pages.
 
-    ``digest``: its digest page comes before them. ``turn`` goes into every row shown in this slot.
+    ``digest``: a turn of its digest page alone (``count`` is 0). ``turn`` goes into every row shown in this slot.
     ``ends_at``: moment at which it must be dark whatever happens, None when no date ends it by itself.
     """
 
@@ -64,6 +91,8 @@ class Board:
         turn: int,
         air_s: float,
         urgent_shown: Exposure | None,
+        digests: Digests = NO_DIGESTS,
+        digest_shown: Exposure | None = None,
     ) -> None:
         self.emergency = emergency
         self.urgent = urgent
@@ -72,24 +101,40 @@ class Board:
         self.turn = turn
         self.air_s = air_s
         self._urgent_shown = urgent_shown  # account of whatever urgent notice had the latest urgent turn
+        self.digests = digests
+        self._digest_shown = digest_shown  # account of whatever notice had the latest digest page
         for entry in ordinary:
             entry.owe(today)
+        self._spoken = any(entry.digest_s is not None for entry in ordinary)
         self.debt_s = sum(entry.debt_s for entry in ordinary)
         self.first_debt_s = sum(entry.first_debt_s for entry in ordinary)
 
-    def phase_edges(self, deadline: datetime) -> tuple[datetime, datetime]:
-        """Moments at which ``QUOTA`` and ``DAY`` begin if nothing more is shown until then."""
-        share = USABLE * (STATUTORY_FLOOR if self.urgent else 1.0)
-        end = deadline.astimezone(UTC) - timedelta(seconds=SLICE_S)  # a surplus turn may have just begun
-        quota = end - timedelta(seconds=self.debt_s / share)
-        return quota, end - timedelta(seconds=self.first_debt_s / share)
+    def phase_edges(self, deadline: Deadline) -> tuple[datetime, datetime]:
+        """Moments at which ``QUOTA`` and ``DAY`` begin if nothing more is shown until then. Digests have their
+        share and all of one round set aside in front of the quotas, but not in front of the day's first showings."""
+        floor = STATUTORY_FLOOR if self.urgent else 1.0
+        slack = SLICE_S  # a surplus turn may have just begun
 
-    def phase(self, at: datetime, deadline: datetime) -> Phase:
-        """How short time is at ``at``; ``deadline``: when the day's lit time is used up."""
+        def latest(work_s: float) -> datetime:
+            return deadline.hours.latest(deadline.at, slack + work_s, deadline.stretch).astimezone(UTC)
+
+        quota = latest(self.digests.round_s + self.debt_s / ((USABLE - self.digests.share) * floor))
+        return quota, latest(self.first_debt_s / (USABLE * floor))
+
+    def phase(self, at: datetime, deadline: Deadline) -> Phase:
+        """How short time is at ``at``, for the promises of the deadline's day."""
         quota, day = self.phase_edges(deadline)
         if self.first_debt_s > 0 and at >= day:
             return Phase.DAY
         return Phase.QUOTA if self.debt_s > 0 and at >= quota else Phase.RELAXED
+
+    def gap_bound_s(self, entry: Entry) -> float:
+        """Seconds of lit time within which the notice is on again, as long as the day is not short: the bound on
+        its weighted age, every turn reckoned as the longest, with room for digests, sessions and urgents."""
+        longest = max(SLICE_S, *(max(each.dwells) for each in self.ordinary))
+        turns = GAP_FACTOR * sum(each.weight for each in self.ordinary) / entry.weight + 1
+        sessions = 2.0 if any(each.session for each in self.ordinary) else 1.0
+        return turns * longest * sessions / (1 - DIGEST_SHARE) / (STATUTORY_FLOOR if self.urgent else 1.0)
 
     def next(self, phase: Phase, lit: bool) -> Slot | None:
         """The coming turn; None when nothing may be shown. In the dark only emergencies are."""
@@ -100,7 +145,55 @@ class Board:
         entry = self._urgent_turn()
         if entry is None and self.ordinary:
             entry = self._ordinary_turn(phase)
+            digest = self._digest_turn(entry, phase)
+            if digest is not None:
+                return self._digest_slot(digest)
         return None if entry is None else self._slot(entry, phase)
+
+    def _digest_turn(self, coming: Entry, phase: Phase) -> Entry | None:
+        """Whose digest page comes before the slice of ``coming``: its own when that is due, else the one shown
+        longest ago; None inside a slice, before another's first slice, and while digests had their share."""
+        if not self._spoken or self.urgent or phase > (Phase.QUOTA if self.digests.shows else Phase.RELAXED):
+            return None
+        running = _latest(self.ordinary)
+        if coming is running and coming.unfinished:
+            return None
+        if self._digest_due(coming):
+            entry = coming
+        else:
+            due = [entry for entry in self.ordinary if self._digest_due(entry)] if coming.exposure.turn else []
+            if not due:
+                return None
+            entry = min(due, key=lambda entry: (entry.exposure.digest_air_s, entry.notice.id))
+        return entry if self._digest_paid(entry, running.exposure) else None
+
+    def _digest_paid(self, entry: Entry, slice_: Exposure) -> bool:
+        """Whether the quarter allows it: either the slice before pays for the digests after it, or enough was on
+        air since the latest digest."""
+        after = self.air_s - slice_.page_air_s + (entry.digest_s or 0.0)
+        if slice_.turn and after <= slice_.slice_s / _OTHERS:
+            return True
+        latest = self._digest_shown
+        return latest is None or self.air_s - latest.digest_air_s >= latest.digest_s * _OTHERS
+
+    def _digest_due(self, entry: Entry) -> bool:
+        exposure = entry.exposure
+        if entry.digest_s is None:
+            return False
+        return not exposure.digest_air_s or self.air_s - exposure.digest_air_s >= self.digests.every_s
+
+    def _digest_slot(self, entry: Entry) -> Slot:
+        return Slot(
+            notice_id=entry.notice.id,
+            revision=entry.notice.revision,
+            first=entry.bookmark,
+            count=0,
+            level=entry.level,
+            ends_at=entry.until,
+            digest=True,
+            turn=self.turn + 1,
+            seconds=entry.digest_s or 0.0,
+        )
 
     @staticmethod
     def _alone(entries: Sequence[Entry]) -> Entry:
@@ -127,17 +220,27 @@ class Board:
 
     def _ordinary_turn(self, phase: Phase) -> Entry:
         running = _latest(self.ordinary)
-        fresh = [(entry.arrived_at, entry.notice.id, entry) for entry in self.ordinary if entry.came_during(running)]
+        new = [entry for entry in self.ordinary if not entry.exposure.turn]
+        fresh = [(entry.arrived_at, entry.notice.id, entry) for entry in new if entry.came_during(running)]
         if fresh:  # lit within seconds of its arrival, whatever is running
             return max(fresh)[2]
-        waiting = not all(entry.exposure.turn for entry in self.ordinary)
+        waiting = bool(new)
         if running.unfinished and running.owes(phase) and (running.first_slice or not waiting):
             return running  # what was there before, though never shown, waits for another newcomer's first slice
+        candidates = [entry for entry in self.ordinary if entry.owes(phase)]
+        if phase is Phase.RELAXED:
+            candidates = [entry for entry in candidates if not entry.waits] or candidates
+        session = next((entry for entry in candidates if entry.running_session), None)
+        if session is not None and not waiting and session is not running:
+            return session
+        others = [entry for entry in candidates if entry is not session] or candidates
+        return self._greatest_age(others or [running])
+
+    def _greatest_age(self, candidates: Sequence[Entry]) -> Entry:
+        """Never shown ones first, the latest arrival of them, then the greatest weighted age."""
         coming = self.turn + 1
-        best, best_rank = running, (-1, -1.0, -1)
-        for entry in self.ordinary:
-            if not entry.owes(phase):
-                continue
+        best, best_rank = candidates[0], (-1, -1.0, -1)
+        for entry in candidates:
             turn = entry.exposure.turn
             rank = (0, float((coming - turn) * entry.weight), entry.urgency_weight)
             if not turn:
@@ -148,18 +251,12 @@ class Board:
 
     def _slot(self, entry: Entry, phase: Phase) -> Slot:
         first, exposure = entry.bookmark, entry.exposure
-        goes_on = entry.unfinished and exposure.turn == max(
-            other.exposure.turn for other in self._lane(entry)
-        )
-        digest_s = 0.0
+        goes_on = entry.unfinished and exposure.turn == max(other.exposure.turn for other in self._lane(entry))
         count = pages_within(entry.dwells, first, SLICE_S - (exposure.slice_s if goes_on else 0.0))
         if entry.level < Level.URGENT:
             count = min(count, entry.limit(phase))
-        if entry.digest_s is not None and phase is Phase.RELAXED and not goes_on:
-            fewer = pages_within(entry.dwells, first, SLICE_S - entry.digest_s)
-            body = sum(entry.dwells[first : first + fewer])
-            if entry.digest_s <= DIGEST_SHARE * (body + entry.digest_s):
-                digest_s, count = entry.digest_s, fewer
+            if not all(urgent.exposure.turn for urgent in self.urgent):
+                count = 1  # a new urgent notice breaks off the slice as soon as the others had their share
         return Slot(
             notice_id=entry.notice.id,
             revision=entry.notice.revision,
@@ -167,13 +264,13 @@ class Board:
             count=count,
             level=entry.level,
             ends_at=entry.until,
-            digest=digest_s > 0,
+            digest=False,
             turn=exposure.turn if goes_on else self.turn + 1,
-            seconds=digest_s + sum(entry.dwells[first : first + count]),
+            seconds=sum(entry.dwells[first : first + count]),
         )
 
     def _lane(self, entry: Entry) -> Sequence[Entry]:
-        if entry.level is Level.EMERGENCY:
+        if entry.level >= Level.EMERGENCY:
             return self.emergency
         return self.urgent if entry.level is Level.URGENT else self.ordinary
 
@@ -187,10 +284,13 @@ class Board:
         entry = self.entry(slot)
         entry.exposure = record_all(entry.exposure, self._pages(entry, slot, at, counts), passes_min)
         exposure = entry.exposure
+        if slot.digest:
+            self._digest_shown = exposure
+            return entry
         self.turn = max(self.turn, slot.turn)
         if entry.level is Level.URGENT:
             self._urgent_shown = exposure
-        elif entry.level is not Level.EMERGENCY:
+        elif entry.level < Level.EMERGENCY:
             debt, first = entry.debt_s, entry.first_debt_s
             entry.owe(self.today)
             self.debt_s += entry.debt_s - debt
@@ -208,7 +308,5 @@ class Board:
         for index in range(slot.first, slot.first + slot.count):
             dwell = entry.dwells[index]
             self.air_s += dwell
-            yield Shown(
-                index + 1, of, ShownKind.PAGE, at, dwell, True, counts, AckLevel.ACKED, slot.turn, self.air_s
-            )
+            yield Shown(index + 1, of, ShownKind.PAGE, at, dwell, True, counts, AckLevel.ACKED, slot.turn, self.air_s)
             at += timedelta(seconds=dwell)

@@ -4,13 +4,14 @@ Uses the very board that ``plan`` picks from, so that a forecast and the screen 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from ledsign.playlist.entry import Entry
 from ledsign.playlist.exposure import Exposure, Key
 from ledsign.playlist.hours import later
-from ledsign.playlist.plan import Item, PlanMode, Situation
 from ledsign.playlist.rotation import Slot
+from ledsign.playlist.situation import Item, PlanMode, Situation
 from ledsign.policy import Policy, effective_retention
 from ledsign.trust import ClockTrust
 
@@ -77,6 +78,7 @@ class Simulation:
                 return
             begun, key = self.at, (slot.notice_id, slot.revision)
             entry = situation.board.entry(slot)
+            slot = _until(slot, entry, begun, edge)
             before = entry.exposure
             situation.board.shown(slot, begun, passes_min=self._policy.complete_passes_min)
             after = entry.exposure
@@ -85,10 +87,20 @@ class Simulation:
             if after.day is not None and after.day_passes > before.passes_on(after.day):
                 day = key, after.day
                 self.passes[day] = self.passes.get(day, 0) + after.day_passes - before.passes_on(after.day)
-            settled = before.passes > 0 and (
-                after.counted_days == before.counted_days
-                or len(after.counted_days) < effective_retention(entry.notice, self._policy)
+            settled = slot.digest or (
+                before.passes > 0
+                and (
+                    after.counted_days == before.counted_days
+                    or len(after.counted_days) < effective_retention(entry.notice, self._policy)
+                )
             )
             yield Aired(begun, slot, situation.mode)
 
 
+def _until(slot: Slot, entry: Entry, begun: datetime, edge: datetime) -> Slot:
+    """The slot without the pages that would begin at ``edge`` or later: the plan is asked anew there."""
+    if slot.count < 2 or later(begun, slot.seconds) <= edge:
+        return slot
+    pages = entry.dwells[slot.first : slot.first + slot.count]
+    count = next((n for n in range(1, slot.count) if later(begun, sum(pages[:n])) >= edge), slot.count)
+    return replace(slot, count=count, seconds=sum(pages[:count]))

@@ -5,6 +5,7 @@ badly) and a natural one (nothing wraps); what is left over goes where it is wan
 widths fit, or wrapping would cost more pages, the table is cut into groups of columns.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,23 +21,33 @@ from ledsign.render.setting import Setter
 _NAME: Final = 8  # half cells: a cell of up to four characters (most names) is never wrapped
 _COMFORT: Final = 20  # half cells a column of prose gets before its neighbour is let onto the page
 _WHOLE: Final = {"int", "money", "percent", "date", "id", "phone"}
+_FIGURES: Final = {"int", "money", "percent"}
+_FIGURE: Final = re.compile(r"[+-]?[\d,]*\d(\.\d+)?%?")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measure:
-    """Half cells. ``least``, ``natural``, ``title`` per column; ``cells[row, column]`` width of each text."""
+    """Half cells. ``least``, ``natural``, ``title`` per column; ``cells[row, column]`` width of each text;
+    ``point[column]`` the longest fraction, the point included, of a column of figures."""
 
     least: tuple[int, ...]
     natural: tuple[int, ...]
     title: tuple[int, ...]
     cells: NDArray[np.int64]
+    point: tuple[int, ...]
 
-    def effort(self, groups: "Sequence[Group]") -> int:
-        """Average reading weight of a row in the fullest group, in quarters (two a half cell)."""
+    def efforts(self, columns: "Sequence[int]") -> NDArray[np.int64]:
+        """Reading weight of each row in these columns, about, in quarters (two a half cell)."""
+        weights: NDArray[np.int64] = 2 * self.cells[:, list(columns)].sum(axis=1)
+        return weights
+
+    def lines(self, group: "Group") -> NDArray[np.int64]:
+        """Text lines of each row in a group, about."""
         if not len(self.cells):
-            return 1
-        mean = self.cells.mean(axis=0)
-        return max(1, round(2 * max(float(mean[list(group.columns)].sum()) for group in groups)))
+            return np.ones(0, dtype=np.int64)
+        needed = -(-self.cells[:, list(group.columns)] // np.array(group.widths))
+        lines: NDArray[np.int64] = needed.max(axis=1).clip(1)
+        return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,8 @@ class Frame:
 def measure(columns: Sequence[Column], heads: Sequence[Head], rows: Sequence[Row], setter: Setter) -> Measure:
     """Widths of all columns; every distinct text is measured once."""
     count = len(columns)
-    least, natural = [2] * count, [2] * count
+    least, natural, point = [2] * count, [2] * count, [0] * count
+    setter.learn({cell.text for row in rows for cell in row})
     cells = np.zeros((len(rows), count), dtype=np.int64)
     longest: dict[str, int] = {}
     for number, row in enumerate(rows):
@@ -77,6 +89,7 @@ def measure(columns: Sequence[Column], heads: Sequence[Head], rows: Sequence[Row
             column = cell.start
             width = setter.text(cell.text).width
             cells[number, column] = width
+            point[column] = max(point[column], fraction(columns[column], cell.text))
             natural[column] = max(natural[column], width)
             if columns[column].kind in _WHOLE or width <= _NAME:
                 least[column] = max(least[column], width)
@@ -84,6 +97,9 @@ def measure(columns: Sequence[Column], heads: Sequence[Head], rows: Sequence[Row
                 if cell.text not in longest:
                     longest[cell.text] = unbreakable(cell.text, setter)
                 least[column] = max(least[column], _NAME, longest[cell.text])
+    for number, longest_fraction in enumerate(point):
+        if longest_fraction:
+            _make_room(number, longest_fraction, columns, rows, cells, natural, least)
     title = [2] * count
     for head in heads:
         if head.end - head.start == 1:
@@ -91,7 +107,32 @@ def measure(columns: Sequence[Column], heads: Sequence[Head], rows: Sequence[Row
             title[head.start] = max(title[head.start], width)
             word = 4 if width >= 4 else 2
             least[head.start] = max(least[head.start], word, min(unbreakable(head.text, setter), 8))
-    return Measure(tuple(least), tuple(natural), tuple(title), cells)
+    return Measure(tuple(least), tuple(natural), tuple(title), cells, tuple(point))
+
+
+def fraction(column: Column, text: str) -> int:
+    """Half cells from a figure's decimal point to its end; 0 for whole numbers and what is no figure."""
+    if column.kind not in _FIGURES or "." not in text or not _FIGURE.fullmatch(text):
+        return 0
+    return len(text) - text.index(".")
+
+
+def figure(column: Column, text: str) -> bool:
+    """Whether the cell is to stand on its column's decimal point."""
+    return column.kind in _FIGURES and column.align == "right" and bool(_FIGURE.fullmatch(text))
+
+
+def _make_room(
+    number: int, point: int, columns: Sequence[Column], rows: Sequence[Row], cells: NDArray[np.int64],
+    natural: list[int], least: list[int],
+) -> None:  # fmt: skip
+    """A column whose figures differ in their fractions is as wide as the longest before the point and after."""
+    column = columns[number]
+    for index, row in enumerate(rows):
+        for cell in row:
+            if cell.start == number and cell.end == number + 1 and figure(column, cell.text):
+                width = int(cells[index, number]) + point - fraction(column, cell.text)
+                natural[number], least[number] = max(natural[number], width), max(least[number], width)
 
 
 def unbreakable(string: str, setter: Setter) -> int:
@@ -105,7 +146,7 @@ def unbreakable(string: str, setter: Setter) -> int:
     return int(np.diff(edges).max())
 
 
-def pages_of(measured: Measure, groups: Sequence[Group], lines: int) -> int:
+def _pages_of(measured: Measure, groups: Sequence[Group], lines: int) -> int:
     """Rough count of pages for all groups."""
     return sum(_pages(measured, group.columns, group.widths, lines) for group in groups)
 
@@ -122,7 +163,7 @@ def plan_columns(measured: Measure, columns: Sequence[Column], frame: Frame, lin
     split = _split(measured, columns, frame)
     if frame.needs(measured.least) <= frame.width:
         widths = _share(measured.least, ideal, frame)
-        if _pages(measured, every, widths, lines) <= pages_of(measured, split, lines):
+        if _pages(measured, every, widths, lines) <= _pages_of(measured, split, lines):
             return (_group(every, widths, frame),)
     return split
 

@@ -5,15 +5,42 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ledsign.notice import Alert, Notice
+from ledsign.frame import PageKind
+from ledsign.notice import Alert, Notice, Urgency
+from ledsign.policy import DwellRule
 from ledsign.render import theme
-from ledsign.render.items import Chunk
+from ledsign.render.band import carries_code
+from ledsign.render.flow import Space, paginate
+from ledsign.render.items import Chunk, Sheet
 from ledsign.render.layout import Layout
-from ledsign.render.setting import Metrics, sized
+from ledsign.render.setting import Metrics, faces, sized
 
 _SENTENCE = re.compile("([!！。;；])(?=.)")
 _LEAST_COLUMNS = 12  # half cells: fewer than six characters a line make no sentence
 _HEADLINES = 3  # lines of an emergency's headline
+_SHORT = 2  # pages: a notice up to this long needs no digest page
+
+
+def sheets(notice: Notice, layout: Layout, space: Space, rule: DwellRule) -> list[Sheet]:
+    """All pages of a notice: of a longer one the digest page first, then the body."""
+    if notice.urgency is Urgency.EMERGENCY:
+        return _coded(emergency_chunks(notice, layout), layout, space, rule, PageKind.EMERGENCY)
+    body = layout.body(notice)
+    titled = [*title_chunks(notice, layout), *body]
+    whole = _coded(titled, layout, space, rule, PageKind.BODY)
+    if len(whole) <= _SHORT:
+        return whole
+    chunks, with_title = front_chunks(notice, layout)
+    front = paginate(chunks, space, rule, PageKind.DIGEST)
+    return front + (_coded(body, layout, space, rule, PageKind.BODY) if with_title else whole)
+
+
+def _coded(chunks: list[Chunk], layout: Layout, space: Space, rule: DwellRule, kind: PageKind) -> list[Sheet]:
+    """Pages of which the last has room for the digest's digits."""
+    found = paginate(chunks, space, rule, kind)
+    if found and not carries_code(found[-1], len(found), layout.style):
+        found = paginate([*chunks, Chunk(layout.style.small.cell, (), gap=1)], space, rule, kind)
+    return found
 
 
 def title_chunks(notice: Notice, layout: Layout, size: Metrics | None = None) -> list[Chunk]:
@@ -28,26 +55,34 @@ def title_chunks(notice: Notice, layout: Layout, size: Metrics | None = None) ->
     return chunks
 
 
-def front_chunks(notice: Notice, layout: Layout) -> list[Chunk]:
-    """The digest page: the title, the notice in one sentence, who disclosed it and when, in the largest
-    characters with which it all stays on one page."""
+def front_chunks(notice: Notice, layout: Layout) -> tuple[list[Chunk], bool]:
+    """The digest page and whether the title is on it: the title, the notice in one sentence, who disclosed it
+    and when, in the largest characters with which it all stays on one page. Where the panel is too small for
+    that, the signature is left out, then the title: it opens the body instead."""
     body = layout.style.body
-    for scale in range(3 * body.scale, body.scale, -1):
-        size = sized(body, scale)
+    for face in reversed(faces(body.cell + 1, 3 * body.cell)):
+        size = sized(body, face)
         if size.columns < _LEAST_COLUMNS:
             continue
         chunks = _digest(notice, layout, size)
         chunks += _signed(notice, layout, size)
         spare = body.height - _height(chunks)
         if spare >= 0:
-            return [Chunk(spare // 2, ()), replace(chunks[0], gap=0), *chunks[1:]]
-    chunks = _digest(notice, layout, body)
-    spare_lines = -len(chunks) % body.lines  # who and when never cost a page of their own
-    for line in _signed(notice, layout, body):
-        if spare_lines > 0:
-            chunks.append(line)
-            spare_lines -= 1
-    return chunks
+            return [Chunk(spare // 2, ()), replace(chunks[0], gap=0), *chunks[1:]], True
+    for size in (body, layout.style.small):
+        digest = layout.flow(notice.display.digest, theme.TEXT, size=size)
+        chunks = [*title_chunks(notice, layout, size), *digest]
+        if _height(chunks) <= body.height:
+            signed = _signed(notice, layout, size)
+            while signed and _height([*chunks, *signed]) > body.height:
+                signed.pop(0)
+            chunks += signed
+            above = (body.height - _height(chunks)) // 2
+            return [Chunk(above, ()), replace(chunks[0], gap=0), *chunks[1:]], True
+        if digest and _height(digest) <= body.height:
+            spare = body.height - _height(digest)
+            return [Chunk(spare // 2, ()), replace(digest[0], gap=0), *digest[1:]], False
+    return _digest(notice, layout, body), True
 
 
 def _digest(notice: Notice, layout: Layout, size: Metrics) -> list[Chunk]:
@@ -85,8 +120,8 @@ def _headline(layout: Layout, text: str) -> list[Chunk]:
     body = layout.style.body
     best: list[Chunk] = []
     sentences = _SENTENCE.sub(r"\1\n", text)  # one command a line
-    for scale in range(body.scale, 4 * body.scale + 1):
-        size = sized(body, scale)
+    for face in faces(body.cell, 4 * body.cell):
+        size = sized(body, face)
         if size.columns < _LEAST_COLUMNS // 2 or size.cell > body.height:
             break
         chunks = layout.flow(sentences, theme.WARN, size=size, align="center", keep=True)

@@ -2,24 +2,30 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ledsign.render.atlas import ADVANCE, DROP, FULL, HALF, MARK_FULL, Atlas
+from ledsign.render.kernel import kernel
 
 Codepoints = NDArray[np.uint32]
+Glyphs = NDArray[np.uint32]
 CODEPOINT = np.dtype("<u4")
 
 _COMPOSABLE = re.compile("[^\u0300-\u036f][\u0300-\u036f]+")
 _NARROW = 0x3F000  # half-width letters by code point, see tools/build_atlas.py
 _LUT = _NARROW
 _TAGS = range(0xE0000, 0xE1000)  # tags and variation selectors of plane 14
+_TWO = np.full(1024, FULL, dtype=np.uint8)
+_TWO.flags.writeable = False
+_ABOVE_BOX = np.uint32(FULL + 1)
+_FOREIGN = range(0xE0, 0x460)  # Latin with accents, Greek, Cyrillic: full or half width
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Text:
     """Characters that have a picture, one element each.
 
@@ -46,15 +52,29 @@ class Text:
     @property
     def width(self) -> int:
         """Half cells."""
-        return int(self.advance.sum())
+        return int(np.add.reduce(self.advance))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Cells:
-    """A row of half cells ready to be gathered: ``ids`` left to right, ``marks`` = (position, cell) laid over."""
+    """A text as half cells of an atlas. Whole pages gather theirs at once (``ledsign.render.plate``)."""
 
-    ids: NDArray[np.uint32]
-    marks: tuple[tuple[int, int], ...] = ()
+    text: Text
+
+    @property
+    def width(self) -> int:
+        """How many there are."""
+        return self.text.width
+
+    @property
+    def ids(self) -> Glyphs:
+        """Left to right; a combining mark has none."""
+        return halves(self.text.glyphs, self.text.advance)[0]
+
+    @property
+    def marks(self) -> tuple[tuple[int, int], ...]:
+        """(position, cell) of what is laid over."""
+        return tuple(marks(self.text))
 
 
 def codepoints(text: str) -> Codepoints:
@@ -68,6 +88,57 @@ def shape(atlas: Atlas, text: str) -> Text:
     Accents are composed where Unicode has the composed letter; Chinese text is left exactly as signed.
     White space characters become blanks; controls, direction marks and selectors are removed.
     """
+    compiled = kernel()
+    if compiled is not None:
+        found = compiled.look_up(text, atlas.lut, _FOREIGN.start, _FOREIGN.stop, _LUT)
+        if found is None:
+            return _shape_peculiar(atlas, text)
+        cps, glyphs, advance = found
+        return Text(
+            np.frombuffer(cps, CODEPOINT), np.frombuffer(glyphs, CODEPOINT), np.frombuffer(advance, np.uint8)
+        )
+    cps = codepoints(text)
+    glyphs = atlas.lut.take(cps, mode="clip")  # beyond the table: its last entry, the missing box
+    if len(cps) and np.minimum.reduce(cps) >= _FOREIGN.stop and _plain(atlas, glyphs):
+        return Text(cps, glyphs, _TWO[: len(cps)] if len(cps) <= len(_TWO) else np.full(len(cps), FULL, np.uint8))
+    advance = ADVANCE[glyphs & 7]
+    if not _peculiar(cps, advance).any():
+        return Text(cps, glyphs, advance)
+    return _shape_peculiar(atlas, text)
+
+
+def shape_all(atlas: Atlas, texts: Sequence[str]) -> list[Text]:
+    """``shape`` of many texts in one pass over all their characters."""
+    if kernel() is not None:
+        return [shape(atlas, text) for text in texts]
+    cps = codepoints("".join(texts))
+    glyphs = atlas.lut.take(cps, mode="clip")
+    advance = ADVANCE[glyphs & 7]
+    peculiar = np.cumsum(_peculiar(cps, advance), dtype=np.intp)
+    ends = np.cumsum([0, *map(len, texts)])
+    before = np.concatenate(([0], peculiar))[ends]
+    odd = (np.diff(before) > 0).tolist()
+    places = ends.tolist()
+    return [
+        shape(atlas, text) if strange else Text(cps[a:b], glyphs[a:b], advance[a:b])
+        for text, strange, a, b in zip(texts, odd, places, places[1:], strict=False)
+    ]
+
+
+def _plain(atlas: Atlas, glyphs: Glyphs) -> bool:
+    """Whether all are full-width characters that a font has."""
+    # one pass: what is not above the box wraps around to the largest numbers
+    return bool(np.maximum.reduce(glyphs - _ABOVE_BOX) < atlas.plain - int(_ABOVE_BOX))
+
+
+def _peculiar(cps: Codepoints, advance: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Characters that take more than a look-up: marks, what is not drawn, letters whose width depends on their
+    neighbours, and what lies beyond the table."""
+    found: NDArray[np.bool_] = (advance == 0) | (cps - np.uint32(_FOREIGN.start) < len(_FOREIGN)) | (cps >= _LUT)
+    return found
+
+
+def _shape_peculiar(atlas: Atlas, text: str) -> Text:
     if _COMPOSABLE.search(text):
         text = _COMPOSABLE.sub(lambda found: unicodedata.normalize("NFC", found.group()), text)
     if "\t" in text or "\n" in text or "\r" in text:
@@ -92,7 +163,7 @@ def shape(atlas: Atlas, text: str) -> Text:
 
 def _narrowed(atlas: Atlas, cps: Codepoints, glyphs: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Full-width letters (GB 2312 has pinyin, Greek and Cyrillic) at half width beside ASCII letters."""
-    foreign = (cps >= 0xE0) & (cps < 0x460)
+    foreign = (cps >= _FOREIGN.start) & (cps < _FOREIGN.stop)
     if not foreign.any():
         return glyphs
     ascii_letter = ((cps | 32) >= 97) & ((cps | 32) <= 122)
@@ -107,33 +178,32 @@ def _narrowed(atlas: Atlas, cps: Codepoints, glyphs: NDArray[np.uint32]) -> NDAr
 
 
 def cells(text: Text) -> Cells:
-    """The half cells of a run, in one pass."""
-    advance = text.advance
-    left = text.glyphs >> 3
-    if len(advance) and advance.min() == FULL:
-        ids = np.repeat(left, 2)
-        ids[1::2] += 1
-        return Cells(ids)
-    ids = np.repeat(left, advance)
+    """The half cells of a run."""
+    return Cells(text)
+
+
+def halves(glyphs: Glyphs, advance: NDArray[np.uint8]) -> tuple[Glyphs, NDArray[np.intp]]:
+    """Half cells of a row of glyphs, and where each glyph's cells end."""
+    ids = np.repeat(glyphs >> 3, advance)
     ends = np.cumsum(advance, dtype=np.intp)
     ids[ends[advance == FULL] - 1] += 1
-    if len(advance) and advance.min() == 0:
-        return Cells(ids, tuple(_marks(text, ends)))
-    return Cells(ids)
+    return ids, ends
 
 
-def _marks(text: Text, ends: NDArray[np.intp]) -> Iterable[tuple[int, int]]:
-    """Where combining marks fall: over the last character drawn before them; a mark alone is not drawn."""
-    base = -1
-    for index, advance in enumerate(text.advance.tolist()):
+def marks(text: Text) -> Iterator[tuple[int, int]]:
+    """Where combining marks fall, as (half cell, cell of the atlas): over the last character drawn before them;
+    a mark alone is not drawn."""
+    if not len(text) or text.advance.min():
+        return
+    base, room, at = -1, 0, 0
+    for glyph, advance in zip(text.glyphs.tolist(), text.advance.tolist(), strict=True):
         if advance:
-            base = int(ends[index]) - advance
-            room = advance
+            base, room = at, advance
+            at += advance
         elif base >= 0:
-            cell = int(text.glyphs[index]) >> 3
-            yield base, cell
-            if int(text.glyphs[index]) & 7 == MARK_FULL and room == FULL:
-                yield base + 1, cell + 1
+            yield base, glyph >> 3
+            if glyph & 7 == MARK_FULL and room == FULL:
+                yield base + 1, (glyph >> 3) + 1
 
 
 def missing(text: Text) -> list[int]:

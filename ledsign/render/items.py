@@ -10,9 +10,10 @@ from ledsign.frame import PageKind
 from ledsign.render.glyphs import Cells
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Run:
-    """Half cells in a row, top left at (x, y); ``color`` and ``ground`` are ink numbers."""
+    """Half cells in a row, top left at (x, y); ``color`` and ``ground`` are ink numbers, ``size`` the height of
+    the atlas they are drawn from, each of its dots enlarged to ``scale`` x ``scale`` LEDs."""
 
     x: int
     y: int
@@ -20,17 +21,18 @@ class Run:
     color: int
     cells: Cells
     ground: int = 0
+    size: int = 16
 
     @property
     def w(self) -> int:
-        return len(self.cells.ids) * 8 * self.scale
+        return self.cells.width * (self.size // 2) * self.scale
 
     @property
     def h(self) -> int:
-        return 16 * self.scale
+        return self.size * self.scale
 
     def moved(self, dx: int, dy: int) -> "Run":
-        return Run(self.x + dx, self.y + dy, self.scale, self.color, self.cells, self.ground)
+        return Run(self.x + dx, self.y + dy, self.scale, self.color, self.cells, self.ground, self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ class Chunk:
 
     ``weight`` quarters of a Han character to read, ``rows`` table rows to find, ``gap`` LEDs before it (none at
     the top of a page), ``keep`` it on the page of the next chunk, ``head`` is drawn above it when it opens a
-    page, ``band`` replaces the middle of the header band, ``full`` takes a page of its own without a band.
+    page, ``band`` is said in the header band, ``full`` takes a page of its own without a band. ``opening`` is
+    drawn too when the chunk opens a page (the text of a cell over several rows), ``place`` tells where in a long
+    roster this is ("3组"), ``more``: the paragraph goes on in the next chunk.
     """
 
     height: int
@@ -99,11 +103,15 @@ class Chunk:
     full: bool = False
     picture: bool = False
     qr: bool = False
+    opening: tuple[Item, ...] = ()
+    place: str = ""
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """One page before it is drawn. Items are in page coordinates, the header band not yet among them."""
+    """One page before it is drawn. Items are in page coordinates, the header band not yet among them;
+    ``bottom`` is the first line of LEDs below them, on a full page below its text."""
 
     items: tuple[Item, ...]
     kind: PageKind
@@ -113,3 +121,5 @@ class Sheet:
     full: bool
     picture: bool
     qr: bool
+    bottom: int = 0
+    place: str = ""

@@ -1,8 +1,12 @@
 """Blocks of a notice to chunks: what stands where, before pages are cut."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import singledispatchmethod
+from typing import Final
+
+from PIL.Image import Image as Pillow
 
 from ledsign.notice import (
     AssetReader,
@@ -22,13 +26,20 @@ from ledsign.notice import (
 )
 from ledsign.render import image as pictures
 from ledsign.render import theme
-from ledsign.render.items import Chunk, Picture
+from ledsign.render.items import Chunk, Item, Picture
 from ledsign.render.linebreak import weight
 from ledsign.render.qr import qr_chunk
-from ledsign.render.setting import Metrics, Setter, Style, aligned, line_chunk, run
+from ledsign.render.setting import Metrics, Setter, Style, aligned, justified, line_chunk, run
 from ledsign.render.table import table_chunks
 
-_WIDOW_LINES = 5  # on pages of that many lines a paragraph's last line never stands alone
+_WIDOW_LINES = 5  # on pages of that many lines a paragraph's first and last lines never stand alone
+_JUSTIFY_COLUMNS = 32  # half cells: a shorter line would show its gaps
+_FRAMES: Final = 6  # pages of an animation
+_STRIPS: Final = 6  # pages of a tall poster
+_WHOLE_ROLES: Final = {"map", "seal", "flowchart"}  # never cut into strips
+_PAIR_WIDTH: Final = 120  # LEDs: photos side by side are not narrower than that
+_BEFORE: Final = re.compile("前|原貌|旧貌")
+_AFTER: Final = re.compile("后|後|新貌|现状")
 FLOWCHART_SCALE = 0.6  # below this the lettering of a drawn chart (about 24 px) is under 16 LEDs
 
 
@@ -45,7 +56,13 @@ class Layout:
         """Chunks of all blocks in order."""
         self._title = notice.title.strip()
         self._has_steps = any(isinstance(block, Steps) for block in notice.body)
-        return [chunk for block in notice.body for chunk in self.block(block)]
+        chunks: list[Chunk] = []
+        blocks = list(notice.body)
+        while blocks:
+            pair = self._pair(blocks[:2])
+            chunks.extend(pair or self.block(blocks[0]))
+            del blocks[: 2 if pair else 1]
+        return chunks
 
     def flow(
         self,
@@ -60,7 +77,7 @@ class Layout:
         gap: int | None = None,
     ) -> list[Chunk]:
         """Running text as one chunk a line. ``label`` hangs left of all lines, ``indent`` (half cells) moves
-        the first; ``keep`` ties the lines together and to what follows."""
+        the first; ``keep`` ties the lines together and to what follows; ``align`` is that of notice blocks."""
         size = size or self.style.body
         tag = self.setter.text(label)
         hang = min(tag.width, size.columns // 2)
@@ -69,15 +86,19 @@ class Layout:
         for part in string.splitlines():
             text = self.setter.text(part.strip())
             first = size.columns - hang - indent
-            for number, line in enumerate(self.setter.lines(text, size.columns - hang, first)):
-                x = (hang + (0 if number else indent)) * size.half
+            lines = self.setter.lines(text, size.columns - hang, first)
+            for number, line in enumerate(lines, 1):
+                x = (hang + (indent if number == 1 else 0)) * size.half
                 space = leading if chunks or gap is None else gap
                 chunk = line_chunk(line, size, color, x=x, align=align, gap=space, keep=keep)
+                if align == "justify" and number < len(lines) and size.columns >= _JUSTIFY_COLUMNS:
+                    chunk = justified(chunk, line, size.columns * size.half - x, size, color, x)
                 if label and not chunks:
                     items = (*chunk.items, *line_chunk(tag, size, color).items)
                     chunk = replace(chunk, items=items, weight=chunk.weight + weight(tag))
-                chunks.append(chunk)
+                chunks.append(replace(chunk, more=number < len(lines)))
         if len(chunks) > 2 and size.lines >= _WIDOW_LINES:
+            chunks[0] = replace(chunks[0], keep=True)
             chunks[-2] = replace(chunks[-2], keep=True)
         return chunks
 
@@ -94,8 +115,8 @@ class Layout:
 
     @block.register
     def _paragraph(self, block: Paragraph) -> Iterator[Chunk]:
-        align = block.align if block.align in {"center", "right"} else "left"
-        indent = 0 if align != "left" else 4 * max(0, min(block.indent, 4)) // 2
+        align = block.align if block.align in {"center", "right", "justify"} else "left"
+        indent = 0 if align in {"center", "right"} else 4 * max(0, min(block.indent, 4)) // 2
         yield from self.flow(block.text, indent=min(indent, self.style.body.columns // 3), align=align)
 
     @block.register
@@ -184,28 +205,82 @@ class Layout:
         reason = "asset_missing"
         if raw is not None:
             try:
-                yield self._framed(block, raw)
-                return
+                shown = self._shown(block, raw)
             except pictures.ImageFaultError as fault:
                 reason = fault.reason
+            else:
+                yield from shown
+                return
         self.degraded.append(reason)
         if block.role == "flowchart" and self._has_steps:
             return  # the steps say the same in readable letters
         yield from self.flow(f"〔{block.caption or '图'}〕{block.alt}")
 
-    def _framed(self, block: Image, raw: bytes) -> Chunk:
-        """The picture with its caption below."""
+    def _shown(self, block: Image, raw: bytes) -> list[Chunk]:
+        """The picture as chunks: one, or the frames of an animation, or the strips of a tall poster."""
+        found = pictures.frames(raw, _FRAMES)
+        moving = len(found) > 1
+        if not moving and block.role not in _WHOLE_ROLES:
+            caption = min(2, -(-self.setter.text(block.caption.strip()).width // self.style.small.columns))
+            below = caption * (self.style.small.cell + 2)
+            found = pictures.pieces(found[0], self.style.panel_width, self.style.body.height - below, _STRIPS)
+        count = len(found)
+        name = block.caption.strip()
+        captions = [f"{name} {number}/{count}".strip() if count > 1 else name for number in range(1, count + 1)]
+        return [
+            self._framed(picture, replace(block, caption=caption), fast=moving)
+            for picture, caption in zip(found, captions, strict=True)
+        ]
+
+    def _framed(self, picture: Pillow, block: Image, *, fast: bool) -> Chunk:
+        """A picture with its caption below."""
         style, size = self.style, self.style.small
         caption = self.setter.text(block.caption.strip())
         lines = self.setter.lines(caption, size.columns)[:2]
         below = len(lines) * (size.cell + 2)
         least = FLOWCHART_SCALE if block.role == "flowchart" else 0.0
-        pixels = pictures.prepare(raw, style.panel_width, style.body.height - below, style.mode, block.role, least)
+        room = style.body.height - below
+        pixels = pictures.fit(picture, style.panel_width, room, style.mode, block.role, least, fast=fast)
         height, width = int(pixels.shape[0]), int(pixels.shape[1])
         placed = Picture((style.panel_width - width) // 2, 0, pixels)
         runs = []
         for number, line in enumerate(lines):
             x = aligned(line.width * size.half, size.width, "center")
-            runs.append(run(line, x, height + 2 + number * (size.cell + 2), size.scale, theme.HEADING))
+            runs.append(run(line, x, height + 2 + number * (size.cell + 2), size.face, theme.HEADING))
         gap = size.pitch - size.cell
         return Chunk(height + below, (placed, *runs), weight(caption), gap=gap, picture=True)
+
+    def _pair(self, blocks: Sequence[Block]) -> list[Chunk]:
+        """Two photos before and after, side by side with their captions where each is wide enough; else none."""
+        first, second = blocks if len(blocks) == 2 else (None, None)
+        if not (isinstance(first, Image) and isinstance(second, Image)):
+            return []
+        if not (_BEFORE.search(first.caption + first.alt) and _AFTER.search(second.caption + second.alt)):
+            return []
+        style, size = self.style, self.style.small
+        room = (style.panel_width - size.half) // 2
+        captions = [self.setter.text(block.caption.strip()) for block in (first, second)]
+        if room < _PAIR_WIDTH or any(caption.width * size.half > room for caption in captions):
+            return []
+        below = size.cell + 2 if any(caption.width for caption in captions) else 0
+        try:
+            raws = [self.assets(block) for block in (first, second)]
+            pictures_ = [
+                pictures.prepare(raw, room, style.body.height - below, style.mode, block.role)
+                for raw, block in zip(raws, (first, second), strict=True)
+                if raw is not None
+            ]
+        except pictures.ImageFaultError:
+            return []
+        if len(pictures_) < 2:
+            return []
+        height = max(int(pixels.shape[0]) for pixels in pictures_)
+        items: list[Item] = []
+        for left, pixels, caption in zip((0, style.panel_width - room), pictures_, captions, strict=True):
+            high, wide = int(pixels.shape[0]), int(pixels.shape[1])
+            items.append(Picture(left + (room - wide) // 2, (height - high) // 2, pixels))
+            if caption.width:
+                x = left + aligned(caption.width * size.half, room, "center")
+                items.append(run(caption, x, height + 2, size.face, theme.HEADING))
+        read = sum(weight(caption) for caption in captions)
+        return [Chunk(height + below, tuple(items), read, gap=size.pitch - size.cell, picture=True)]

@@ -2,7 +2,9 @@
 
 The rules are those of GB/T 15834-2011 (no closing mark at the start of a line, no opening mark at its end, ——
 and …… never cut) and of figures a villager must read in one piece: amounts, dates, times and number with unit
-stay whole, Latin words and addresses too, unless one is longer than a line. Blanks hang beyond the edge.
+stay whole, Latin words and addresses too, unless one is longer than a line. Blanks hang beyond the edge, and a
+full-width mark whose right half is empty may hang out by that half rather than take its neighbour to the next
+line. Where this is stricter or looser than UAX 14 as ICU implements it, ``tests/render/test_icu.py`` says why.
 """
 
 from bisect import bisect_right
@@ -21,13 +23,16 @@ SPACE: Final = 16  # a line may end after it, and it hangs
 GLUE: Final = 32  # never a line end on either side
 UNIT: Final = 64  # stays with the number before it
 ALNUM: Final = 256  # a letter or digit, not a sign
-LONG_UNIT: Final = 512  # first character of a unit of two: 公里 平方 立方 厘米 毫米
+SQUEEZE: Final = 1024  # a full-width mark with its ink on the left: at a line's end half a cell is enough
+LONG_UNIT: Final = 512  # first character of a unit of two: 公里 平方 立方 厘米 毫米 小时
+UNIT_TAIL: Final = 2048  # second character of such a unit
 INNER: Final = 128  # joins two numbers: 1,280.50  8:30  3~4  10—15
 
 _NO_START_CHARS = (
-    "，。、；：？！）】》〉」』”’〕］｝％‰℃·…～々〗〞﹞﹚﹜°′″ー゛゜ヽヾァィゥェォッャュョヮ" + ",.;:?!)]}%'~\u2011"
+    "，。、；：？！）】》〉」』”’〕］｝％‰℃·…～々〗〞﹞﹚﹜°′″ー゛゜ヽヾァィゥェォッャュョヮ" + ",.;:?!)]}%'~/-\u2011"
 )
-_NO_END_CHARS = "（【《〈「『“‘〔［｛￥№§〖〝¥$＄£€﹝﹙﹛第" + "([{#"
+_SQUEEZE_CHARS = "，。、；：！？）】》〉」』”’〕］｝"
+_NO_END_CHARS = "（【《〈「『“‘〔［｛￥№§〖〝¥$＄£€﹝﹙﹛第" + "([{#+"
 _UNIT_CHARS = (
     "元万亿千百年月日时点分秒号人户组名次个岁届期亩吨斤米里天周条项户辆台座间份页楼℃℉％‰㎡㎥㎏㎜㎝㎞角毛只件处所盏升"
 )
@@ -48,13 +53,15 @@ def _table() -> NDArray[np.uint16]:
     add(_NO_END_CHARS, NO_END)
     add(_UNIT_CHARS, UNIT)
     add(_INNER_CHARS, INNER)
-    add("公平立厘毫", LONG_UNIT)
+    add(_SQUEEZE_CHARS, SQUEEZE)
+    add("公平立厘毫小", LONG_UNIT)
+    add("里顷斤分方米时升克", UNIT_TAIL)
     add(_SPACES, SPACE)
     add(_GLUES, GLUE)
     add("0123456789", DIGIT | WORD | ALNUM)
     add("".join(map(chr, range(0xFF10, 0xFF1A))), DIGIT)
     add("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", WORD | ALNUM)
-    add(_ASCII_SYMBOLS, WORD)
+    add(_ASCII_SYMBOLS + "≤≥≠≈±×÷", WORD)
     for first, last in (
         (0xC0, 0x24F), (0x370, 0x52F), (0x590, 0x6FF), (0xF00, 0xFFF), (0x1E00, 0x1FFF),
         (0x2070, 0x209F), (0xB2, 0xB3), (0xB9, 0xB9), (0x2010, 0x2011),
@@ -64,7 +71,7 @@ def _table() -> NDArray[np.uint16]:
 
 
 _CLASS: Final = _table()
-_DASH, _DOTS = 0x2014, 0x2026
+_DASH, _OPEN, _CLOSE = 0x2014, 0x28, 0x29
 _CLAUSE: Final = np.isin(np.arange(0x80), [ord(c) for c in ",.:;!?)]}"])
 _SOFT: Final = np.isin(np.arange(0x80), [ord(c) for c in "/?&=-_.,;:@"])
 
@@ -87,14 +94,20 @@ def breaks(text: Text) -> NDArray[np.bool_]:
     ban |= (here & WORD != 0) & (after & WORD != 0) & ~_clause_end(cps, kind)
     ban |= (here & DIGIT != 0) & (after & (UNIT | LONG_UNIT) != 0)
     # 12.5公里: neither after the number nor inside its unit
-    ban[1:] |= (here[:-1] & DIGIT != 0) & (here[1:] & LONG_UNIT != 0)
+    ban[1:] |= (here[:-1] & DIGIT != 0) & (here[1:] & LONG_UNIT != 0) & (kind[2:] & UNIT_TAIL != 0)
     ban |= (cps[:-1] == _DASH) & (cps[1:] == _DASH)
     digit, inner = kind & DIGIT != 0, kind & INNER != 0
     joined = digit[:-2] & inner[1:-1] & digit[2:]
     ban[:-1] |= joined
     ban[1:] |= joined
+    ban &= ~((cps[:-1] == _CLOSE) & (cps[1:] == _OPEN))  # 镇(zhèn)(街道)
     spaced = (here & SPACE != 0) & (after & (NO_START | SPACE) == 0)
     allowed[:-1] = ~ban | (spaced & (text.advance[1:] != 0))
+    if count > 4:
+        # 10 000: a blank before three digits belongs to the figure
+        thousands = digit[:-4] & (kind[1:-3] & SPACE != 0) & digit[2:-2] & digit[3:-1] & digit[4:]
+        thousands[:-1] &= ~digit[5:]
+        allowed[1:-3] &= ~thousands
     return allowed
 
 
@@ -118,26 +131,34 @@ def _soft(cps: Codepoints) -> list[bool]:
     return [bool(place) for place in soft]
 
 
-def wrap(text: Text, width: int, first: int | None = None) -> list[tuple[int, int]]:
+def wrap(
+    text: Text, width: int, first: int | None = None, squeeze: NDArray[np.bool_] | None = None
+) -> list[tuple[int, int]]:
     """Lines as ``(start, end)`` of characters; ``width`` in half cells, ``first`` that of the first line.
 
     Blanks at a line's end are left out of it. Every character except those blanks lies in exactly one line, no
-    line is wider than its width (a width under one full cell is taken as one).
+    line is wider than its width (a width under one full cell is taken as one); one that ends with a character
+    of ``squeeze`` may be a half cell wider, for that character is then to be drawn half.
     """
     count = len(text)
     if not count:
         return []
     width = max(2, width)
     limit = width if first is None else max(2, first)
-    places = [0, *np.cumsum(text.advance, dtype=np.int64).tolist()]
     blank = (classes(text.cps) & SPACE != 0).tolist()
+    if text.width <= limit:
+        return [(0, _strip(0, count, blank))]
+    places = [0, *np.cumsum(text.advance, dtype=np.int64).tolist()]
     allowed = breaks(text)
     latest = np.maximum.accumulate(np.where(allowed, np.arange(1, count + 1), 0)).tolist()
+    narrow = squeeze.tolist() if squeeze is not None and squeeze.any() else None
     lines: list[tuple[int, int]] = []
     soft: list[bool] | None = None
     start = 0
     while start < count:
         reach = bisect_right(places, places[start] + limit) - 1
+        if narrow is not None and reach < count and narrow[reach] and places[reach + 1] - places[start] == limit + 1:
+            reach += 1
         while reach < count and blank[reach]:
             reach += 1
         end = latest[reach - 1] if reach < count else count
@@ -146,7 +167,7 @@ def wrap(text: Text, width: int, first: int | None = None) -> list[tuple[int, in
             end = _emergency(start, reach, soft, places)
         lines.append((start, end))
         start, limit = end, width
-    _no_lonely_end(lines, latest, places, width)
+    _no_lonely_end(lines, latest, places, width, lone=text.cps)
     return [(a, _strip(a, b, blank)) for a, b in lines]
 
 
@@ -161,12 +182,15 @@ def _emergency(start: int, reach: int, soft: list[bool], places: list[int]) -> i
     return reach
 
 
-def _no_lonely_end(lines: list[tuple[int, int]], latest: list[int], places: list[int], width: int) -> None:
-    """A last line of one character gets company from the line above (孤字)."""
+def _no_lonely_end(
+    lines: list[tuple[int, int]], latest: list[int], places: list[int], width: int, *, lone: Codepoints
+) -> None:
+    """A last line of one character, marks behind it not counted, gets company from the line above (孤字)."""
     if len(lines) < 2:
         return
     (a, b), (_, end) = lines[-2:]
-    if places[end] - places[b] > 2:
+    tail = np.minimum(lone[b + 1 : end], 0xFFFF)
+    if places[b + 1] - places[b] > 2 or not (_PUNCTUATION[tail] | (_CLASS[tail] & SPACE != 0)).all():
         return
     earlier = latest[b - 2] if b - 2 >= a else 0
     if earlier > a and places[b] - places[earlier] <= 8 and places[end] - places[earlier] <= width:

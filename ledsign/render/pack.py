@@ -35,6 +35,25 @@ def pack(page: Page, pixel_format: PixelFormat) -> Frame:
     return Frame(page.width, page.height, pixel_format, makers[pixel_format](), page.sha256)
 
 
+def most_colours(pixel_format: PixelFormat) -> int | None:
+    """How many colours a page may have that a frame shows exactly; None: all there are."""
+    return _PALETTE_SIZE if pixel_format is PixelFormat.GIF else None
+
+
+def size(page: Page, pixel_format: PixelFormat) -> int:
+    """Bytes of the page's frame: what sending it costs. Only files (GIF, PNG) have to be made for that."""
+    plane = (page.width + 7) // 8 * page.height
+    leds = page.width * page.height
+    fixed = {
+        PixelFormat.PLANES_1: plane,
+        PixelFormat.PLANES_2: 2 * plane,
+        PixelFormat.PLANES_3: 3 * plane,
+        PixelFormat.PLANES_24: 3 * leds,
+        PixelFormat.RGB888: 3 * leds,
+    }
+    return fixed[pixel_format] if pixel_format in fixed else len(pack(page, pixel_format).data)
+
+
 def channels(page: Page) -> Pixels:
     """``(h, w, k)`` of 0 and 1: lit LEDs by colour, k = 1 mono, 2 dual (red, green), 3 rgb."""
     if page.mode is ColorMode.RGB:

@@ -8,43 +8,57 @@ from typing import Final
 
 from ledsign.frame import Page, PageKind
 from ledsign.notice import AssetReader, Notice, Status, Urgency, no_assets
-from ledsign.panel import Panel
+from ledsign.panel import ColorMode, Panel
 from ledsign.policy import Policy
 from ledsign.render import theme
 from ledsign.render.atlas import Atlas, load
 from ledsign.render.band import Band
-from ledsign.render.flow import Space, paginate, reading_us
-from ledsign.render.fonts import MissingGlyph, base_scale, body_scale, coverage
-from ledsign.render.front import emergency_chunks, front_chunks, title_chunks
+from ledsign.render.colours import limited
+from ledsign.render.flow import Space, reading_us
+from ledsign.render.fonts import Face, MissingGlyph, Role, choose, coverage
+from ledsign.render.front import sheets as sheets_of
 from ledsign.render.items import Item, Rect, Sheet
 from ledsign.render.layout import Layout
+from ledsign.render.lazy import DrawnPage, Recent
+from ledsign.render.plate import plate
 from ledsign.render.raster import compose
 from ledsign.render.setting import LINE_PITCH, Setter, Style, aligned, fitted, run
 
-_CACHE_BYTES: Final = 64_000_000
+_PLATE_BYTES: Final = 32_000_000  # of notices laid out: some hundred thousand characters, or a few large photos
+_PIXEL_BYTES: Final = 8_000_000  # of pages composed: one of full HD, all of a small panel
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """Pages of one notice, characters no font has, and what could not be shown as meant.
 
+    The digest page, where there is one, is the first and has n = 0; the pages of the body count 1 to ``of``.
+    A page's pixels are composed when they are looked at.
+
     ``degraded`` holds asset_missing, asset_undecodable, asset_too_large, image_too_small, qr_too_large,
     video_poster, unknown_block: one entry for each block concerned.
     """
 
-    pages: tuple[Page, ...]
+    pages: tuple[DrawnPage, ...]
     missing: tuple[MissingGlyph, ...]
     degraded: tuple[str, ...]
 
 
 class Renderer:
     """Draws notices for one panel. Not thread-safe: one loop owns it. Raises RenderError where the shipped
-    fonts are damaged; no notice makes it raise."""
+    fonts are damaged; no notice makes it raise.
 
-    def __init__(self, panel: Panel, policy: Policy, cache_dir: Path | None = None) -> None:
+    ``max_colours``: what a card can show that takes only pictures with a palette; None for all others.
+    """
+
+    def __init__(
+        self, panel: Panel, policy: Policy, cache_dir: Path | None = None, max_colours: int | None = None
+    ) -> None:
         self.panel, self.policy = panel, policy
         self.atlas: Atlas = load(cache_dir)
         self._inks = theme.palette(panel.mode)
+        self._max_colours = max_colours if panel.mode is ColorMode.RGB else None
+        self._recent = Recent(_PIXEL_BYTES, lambda made: compose(self.atlas, made, panel.mode))
         self._styles: dict[bool, Style] = {}
         self._held = 0
         self._cache: OrderedDict[tuple[str, tuple[str, ...]], Rendered] = OrderedDict()
@@ -61,21 +75,25 @@ class Renderer:
         if not night:
             return known
         least = self.policy.dwell.night_min_s
-        pages = tuple(replace(page, dwell_s=max(page.dwell_s, least)) for page in known.pages)
+        pages = tuple(page.standing(max(page.dwell_s, least)) for page in known.pages)
         return replace(known, pages=pages)
 
     def forget(self, digest: str) -> None:
-        """Drop a notice's bitmaps: what was withdrawn must not stay in memory."""
+        """Drop a notice's pages: what was withdrawn must not stay in memory."""
         for key in [key for key in self._cache if key[0] == digest]:
-            del self._cache[key]
+            self._drop(self._cache.pop(key))
 
     def _remember(self, key: tuple[str, tuple[str, ...]], rendered: Rendered) -> None:
         """Keep the newest drawings, within a bound of bytes; the caches are shadows and may be dropped."""
         self._cache[key] = rendered
         self._held += _size(rendered)
-        while self._held > _CACHE_BYTES and len(self._cache) > 1:
-            _, dropped = self._cache.popitem(last=False)
-            self._held -= _size(dropped)
+        while self._held > _PLATE_BYTES and len(self._cache) > 1:
+            self._drop(self._cache.popitem(last=False)[1])
+
+    def _drop(self, rendered: Rendered) -> None:
+        self._held -= _size(rendered)
+        for page in rendered.pages:
+            self._recent.forget(page.source)
 
     def safe_page(self, lines: Sequence[str]) -> Page:
         """A quiet page of a few centred lines for when nothing may be shown; what does not fit is left out."""
@@ -88,7 +106,7 @@ class Renderer:
         items: list[Item] = []
         for number, text in enumerate(texts):
             x = aligned(text.width * size.half, size.width, "center") // 8 * 8
-            items.append(run(text, x, y + number * size.pitch, size.scale, theme.TEXT))
+            items.append(run(text, x, y + number * size.pitch, size.face, theme.TEXT))
         return self._page(items, self.policy.dwell.max_s, PageKind.SAFE, 1, 1)
 
     def test_page(self) -> Page:
@@ -108,7 +126,7 @@ class Renderer:
         for number, line in enumerate((f"{width}x{height} {self.panel.mode}", "上左 测试 靐龘 0123")):
             text = setter.text(line)
             if 4 + text.width * 8 < width and 4 + number * 20 + 16 < height - 12:
-                items.append(run(text, 4, 4 + number * 20, 1, theme.TEXT))
+                items.append(run(text, 4, 4 + number * 20, Face(), theme.TEXT))
         return self._page(items, self.policy.dwell.max_s, PageKind.TEST, 1, 1)
 
     def style(self, *, emergency: bool = False) -> Style:
@@ -119,39 +137,34 @@ class Renderer:
 
     def _style(self, *, emergency: bool) -> Style:
         panel, sight, rule = self.panel, self.policy.legibility, self.policy.dwell
-        base = base_scale(panel, sight.floor_arcmin)
+        small = choose(panel, sight.floor_arcmin, Role.SMALL)
         most = round((rule.max_s - rule.lead_in_s) * rule.chars_per_s)
-        scale = body_scale(panel, base, LINE_PITCH, most)
+        face = choose(panel, sight.floor_arcmin, Role.BODY, most_chars=most, pitch=LINE_PITCH)
         if emergency:
-            scale = max(scale, base_scale(panel, sight.emergency_arcmin))
-            scale = max(scale, min(panel.width // 160, (panel.height - 16 * base - 3) // 60))  # 10 x 3 characters
-        height = panel.height - Band.height(base)
-        body = fitted(panel.width, height, scale)
-        return Style(body, fitted(panel.width, height, base), panel.mode, panel.width, panel.height, rule)
+            face = max(face, choose(panel, sight.emergency_arcmin, Role.EMERGENCY), key=lambda face: face.cell)
+        height = panel.height - Band.height(small) - Band.foot(panel.height, small)
+        body = fitted(panel.width, height, face)
+        return Style(body, fitted(panel.width, height, small), panel.mode, panel.width, panel.height, rule)
 
     def _render(self, notice: Notice, assets: AssetReader) -> Rendered:
         if notice.status is Status.WITHDRAWN:
             return Rendered((), (), ())
         emergency = notice.urgency is Urgency.EMERGENCY
         style = self.style(emergency=emergency)
+        texts = list(_texts((notice.title, notice.subtitle, notice.display.digest, notice.body)))
         setter = Setter(self.atlas)
+        setter.learn(_parts(texts))
         layout = Layout(setter, style, assets)
-        space = Space(Band.height(style.small.scale), style.body.height, self.panel.height)
-        rule = self.policy.dwell
-        if emergency:
-            sheets = paginate(emergency_chunks(notice, layout), space, rule, PageKind.EMERGENCY)
-        else:
-            body = layout.body(notice)
-            sheets = paginate([*title_chunks(notice, layout), *body], space, rule, PageKind.BODY)
-            if len(sheets) > 2:
-                front = paginate(front_chunks(notice, layout), space, rule, PageKind.DIGEST)
-                sheets = front + paginate(body, space, rule, PageKind.BODY)
+        space = Space(Band.height(style.small.face), style.body.height, self.panel.height)
+        sheets = sheets_of(notice, layout, space, self.policy.dwell)
         band = Band(notice, self.policy, setter, style)
+        first = 0 if sheets and sheets[0].kind is PageKind.DIGEST else 1
+        of = len(sheets) - 1 + first
         pages = tuple(
-            self._page(band.dress(sheet, n, len(sheets)), self._dwell(sheet), sheet.kind, n, len(sheets))
-            for n, sheet in enumerate(sheets, 1)
+            self._page(band.dress(sheet, n, of), self._dwell(sheet), sheet.kind, n, of)
+            for n, sheet in enumerate(sheets, first)
         )
-        missing = coverage(self.atlas, _texts((notice.title, notice.subtitle, notice.display.digest, notice.body)))
+        missing = coverage(self.atlas, ["\n".join(texts)])
         return Rendered(pages, missing, tuple(layout.degraded))
 
     def _dwell(self, sheet: Sheet) -> float:
@@ -165,10 +178,15 @@ class Renderer:
             least = max(least, rule.qr_s)
         return round(min(rule.max_s, max(least, seconds)), 1)
 
-    def _page(self, items: Sequence[Item], dwell: float, kind: PageKind, n: int, of: int) -> Page:
+    def _page(self, items: Sequence[Item], dwell: float, kind: PageKind, n: int, of: int) -> DrawnPage:
         panel = self.panel
-        pixels = compose(self.atlas, items, panel.width, panel.height, panel.mode, self._inks)
-        return Page(panel.width, panel.height, panel.mode, pixels, dwell, kind, n, of)
+        if self._max_colours is not None:
+            items = limited(items, self._max_colours, self._inks)
+        made = plate(self.atlas, items, panel.width, panel.height, panel.mode, self._inks)
+        return DrawnPage.made(
+            self._recent, made, width=panel.width, height=panel.height, mode=panel.mode, dwell_s=dwell, kind=kind,
+            n=n, of=of,
+        )  # fmt: skip
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -183,5 +201,11 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(getattr(value, field.name))
 
 
+def _parts(texts: Sequence[str]) -> list[str]:
+    """The texts as layout asks for them: paragraphs line by line, cells of tables in one line."""
+    lines = {line.strip() for text in texts for line in text.splitlines()}
+    return sorted(lines | {" ".join(text.split()) for text in texts})
+
+
 def _size(rendered: Rendered) -> int:
-    return sum(len(page.pixels) for page in rendered.pages)
+    return sum(page.source.nbytes for page in rendered.pages)

@@ -1,196 +1,314 @@
-"""Placed items to pixels: one gather from the atlas for all text of a scale, then block writes.
+"""Plates to pixels. One gather from the atlas for all text of a size and colour, then whole blocks of lines are
+written at once: lines on whole bytes as they are, others eight LEDs at a time at any x.
 
-A mono page keeps two surfaces: whole bytes for text on the 8 LED grid (no shifting, no packing) and one byte
-per LED for everything else; they are ORed at the end. Colour pages have only the second.
+Where ``kernel.c`` was compiled it places the rows, with the same bytes as what is written here with numpy. On
+mono and dual pages everything is ORed; on full-colour pages later things cover earlier ones.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final, TypeVar
+import threading
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from types import ModuleType
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ledsign.errors import RenderError
 from ledsign.panel import ColorMode
 from ledsign.render.atlas import Atlas
-from ledsign.render.glyphs import CODEPOINT, cells, shape
-from ledsign.render.items import Item, Picture, Rect, Run
+from ledsign.render.kernel import kernel
+from ledsign.render.plate import RGB, Group, Plate
 
 _SPREAD: Final = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).view(np.uint64).ravel()
 """Eight bits to eight bytes of 0 or 1, leftmost first in memory."""
-_ONES: Final = 0x0101010101010101
+_KERNEL_SCALE: Final = 7  # the largest that the kernel's tables hold
+_PLANES: Final = {ColorMode.MONO: (0,), ColorMode.DUAL: (0, 1)}
+_MANY: Final = 100_000  # bytes of rows: a table for pairs of them is worth its making
+_WORDS: Final = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
-Pixels = NDArray[np.uint8]
-Word = TypeVar("Word", np.uint8, np.uint16)
+Pixels: TypeAlias = NDArray[np.uint8]
+Text: TypeAlias = tuple[Group, Pixels]
+"""A group and the rows of its cells, ``(cells, rows, bytes of a row)``."""
 
 
-def compose(
-    atlas: Atlas,
-    items: Sequence[Item],
-    width: int,
-    height: int,
-    mode: ColorMode,
-    palette: Sequence[tuple[int, int, int]],
-) -> bytes:
-    """Pixel bytes of a page in the form ``frame.Page`` defines. Raises RenderError when an item sticks out."""
-    for item in items:
-        if item.x < 0 or item.y < 0 or item.x + item.w > width or item.y + item.h > height:
-            raise RenderError(f"{type(item).__name__} at {item.x},{item.y} sticks out of {width}x{height}")
-    if mode is ColorMode.MONO:
-        return _mono(atlas, items, width, height)
-    canvas = np.zeros((height, width), dtype=np.uint8)
-    _draw(atlas, items, canvas)
-    if mode is ColorMode.DUAL:
-        light = np.array([[r > 0, g > 0] for r, g, _ in palette], dtype=np.uint8)
-        return b"".join(np.packbits(light[:, plane][canvas], axis=1).tobytes() for plane in (0, 1))
-    page = _colored(canvas, palette)
-    for item in items:
-        if isinstance(item, Picture) and item.pixels.ndim == 3:
-            page[item.y : item.y + item.h, item.x : item.x + item.w] = item.pixels
+def compose(atlas: Atlas, plate: Plate, mode: ColorMode) -> bytes:
+    """Pixel bytes of a page in the form ``frame.Page`` defines."""
+    compiled = kernel()
+    if compiled is not None and plate.most_scale <= _KERNEL_SCALE:
+        return _compiled(compiled, atlas, plate, mode)
+    texts = [(group, _rows(atlas.at(group.size), group)) for group in plate.groups]
+    if mode is ColorMode.RGB:
+        return _color(plate, texts)
+    return b"".join([_plane(plate, _lit(texts, plane), plane) for plane in _PLANES[mode]])
+
+
+def _compiled(compiled: ModuleType, atlas: Atlas, plate: Plate, mode: ColorMode) -> bytes:
+    """The same by the kernel, which gathers full-width glyphs on its own."""
+    rects = plate.rects if len(plate.rects) else None
+    width, height = plate.width, plate.height
+    if mode is ColorMode.RGB:
+        ground = np.zeros((height, width, 3), dtype=np.uint8) if plate.pictures else None
+        if ground is not None:
+            _color_pictures(plate, ground)
+        page: bytes = compiled.rgb(width, height, ground, rects, [_ready(atlas, group) for group in plate.groups])
+        return page
+    planes = []
+    for plane in _PLANES[mode]:
+        base = None
+        if plate.pictures:
+            canvas = np.zeros((height, width), dtype=np.uint8)
+            _pictures(plate, canvas, plane)
+            base = np.packbits(canvas, axis=1)
+        texts = []
+        for group in plate.groups:
+            if group.ground[plane]:
+                for _, rows in _lit([(group, _rows(atlas.at(group.size), group))], plane):
+                    texts.append(_ready(atlas, group, rows))
+            elif group.ink[plane]:
+                texts.append(group.ready or _ready(atlas, group))
+        planes.append(compiled.bits(width, height, base, rects, texts, plane))
+    return planes[0] if len(planes) == 1 else b"".join(planes)
+
+
+def _ready(atlas: Atlas, group: Group, rows: Pixels | None = None) -> tuple[Any, ...]:
+    """A text in the form the kernel takes; kept where it holds no copy of the glyphs."""
+    if rows is None and group.wide:
+        if group.ready is None:
+            store = atlas.at(group.size).full.data
+            group.ready = _argument(group, store, group.ids, (group.size + 7) // 8)
+        return group.ready
+    if rows is None:
+        rows = _rows(atlas.at(group.size), group)
+    return _argument(group, rows, None, rows.shape[2])
+
+
+def _argument(group: Group, store: object, ids: object, stride: int) -> tuple[Any, ...]:
+    (r, g, b), (dark_r, dark_g, dark_b) = group.ink, group.ground
+    return (
+        store, ids, group.blocks, group.size, stride, group.cell, group.scale,
+        r << 16 | g << 8 | b, dark_r << 16 | dark_g << 8 | dark_b,
+    )  # fmt: skip
+
+
+def _rows(atlas: Atlas, group: Group) -> Pixels:
+    if group.wide:
+        found = atlas.full.take(group.ids, axis=0, mode="clip")
+        return found.view(np.uint8).reshape(len(found), group.size, (group.size + 7) // 8)
+    rows = atlas.rows(group.ids)
+    if group.marks is not None:
+        np.bitwise_or.at(rows, group.marks[:, 0], atlas.rows(group.marks[:, 1]))
+    return rows.reshape(len(rows), group.size, atlas.stride)
+
+
+# ---- one bit a LED ------------------------------------------------------------------------------------------
+
+
+def _lit(texts: Sequence[Text], plane: int) -> list[Text]:
+    """What the text lights in one plane; dark letters on a lit ground are turned over."""
+    lit = []
+    for group, rows in texts:
+        ink, ground = group.ink[plane] > 0, group.ground[plane] > 0
+        if ground:
+            whole = np.packbits(np.arange(8 * rows.shape[2]) < group.cell)
+            lit.append((group, rows ^ whole if not ink else np.broadcast_to(whole, rows.shape).copy()))
+        elif ink:
+            lit.append((group, rows))
+    return lit
+
+
+def _plane(plate: Plate, texts: Sequence[Text], plane: int) -> bytes:
+    page = np.zeros((plate.height, (plate.width + 7) // 8), dtype=np.uint8)
+    aside: list[Text] = []
+    fresh = True
+    for group, rows in texts:
+        places = group.blocks.tolist()
+        if group.cell * group.scale % 8 or any(place[0] % 8 for place in places):
+            aside.append((group, rows))
+            continue
+        _write_on_bytes(group, places, _wider(rows, group), page, fresh=fresh)
+        fresh = False
+    if aside or len(plate.rects) or plate.pictures:
+        # room for the last cell's eight LEDs beyond the right edge
+        canvas = np.zeros((plate.height, page.shape[1] * 8 + 8), dtype=np.uint8)
+        _pictures(plate, canvas, plane)
+        for rect in plate.rects.tolist():
+            if rect[5 + plane]:
+                _fill(rect, canvas, 1)
+        for group, rows in aside:
+            _write_anywhere(group, _wider(rows, group), canvas)
+        page |= np.packbits(canvas[:, :-8], axis=1)
     return page.tobytes()
 
 
-def _colored(canvas: Pixels, palette: Sequence[tuple[int, int, int]]) -> Pixels:
-    """Ink numbers to sRGB: a byte table for each channel is several times faster than indexing a palette."""
-    page = np.empty((*canvas.shape, 3), dtype=np.uint8)
-    flat = canvas.tobytes()
-    for channel in range(3):
-        table = bytes(color[channel] for color in palette).ljust(256, b"\0")
-        page[:, :, channel] = np.frombuffer(flat.translate(table), np.uint8).reshape(canvas.shape)
-    return page
+def _pictures(plate: Plate, canvas: Pixels, plane: int) -> None:
+    for picture in plate.pictures:
+        area = canvas[picture.y : picture.y + picture.h, picture.x : picture.x + picture.w]
+        area |= picture.pixels >> plane & 1
 
 
-def text_page(atlas: Atlas, lines: Sequence[str], width: int, height: int, pitch: int = 16) -> bytes:
-    """A mono page of left-aligned lines of 16 LED text, the first at the top edge.
-
-    A page of full-width characters is one table look-up and one gather, whatever it says. Raises RenderError
-    when the lines do not fit.
-    """
-    columns = width // 16
-    text = "".join(lines)
-    if len(text) != columns * len(lines):
-        text = "".join([line.ljust(columns, "\u3000") for line in lines])
-    cps = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), CODEPOINT)
-    glyphs = atlas.lut.take(cps, mode="clip")  # beyond the table: its last entry, the missing box
-    fits = len(cps) == columns * len(lines) > 0 and (len(lines) - 1) * pitch + 16 <= height and not width % 16
-    if not fits or np.maximum.reduce(glyphs) >= atlas.plain:
-        runs = [Run(0, n * pitch, 1, 1, cells(shape(atlas, line))) for n, line in enumerate(lines)]
-        return compose(atlas, runs, width, height, ColorMode.MONO, ())
-    block = atlas.full.take(glyphs >> 4, axis=0, mode="clip").reshape(len(lines), columns, 16).transpose(0, 2, 1)
-    if pitch == 16 and len(lines) * 16 == height:
-        return block.tobytes()
-    page = np.zeros((height, columns), dtype=np.uint16)
-    _lines(page, 0, len(lines), pitch)[:] = block
-    return page.tobytes()
+@cache
+def _wide_table(scale: int) -> Pixels:
+    """Bytes to ``scale`` bytes, each bit repeated."""
+    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
+    return np.packbits(bits.repeat(scale, axis=1), axis=1)
 
 
-def _mono(atlas: Atlas, items: Sequence[Item], width: int, height: int) -> bytes:
-    grid: list[Run] = []
-    rest: list[Item] = []
-    for item in items:
-        on_grid = isinstance(item, Run) and item.scale == 1 and not item.x % 8 and not item.ground
-        if on_grid and isinstance(item, Run):
-            grid.append(item)
-        else:
-            rest.append(item)
-    packed = np.zeros((height, (width + 7) // 8), dtype=np.uint8)
-    if grid:
-        _write_grid(_gather(atlas, grid), grid, packed)
-    if rest:
-        canvas = np.zeros((height, width), dtype=np.uint8)
-        _draw(atlas, rest, canvas)
-        packed |= np.packbits(canvas != 0, axis=1)
-    return packed.tobytes()
+def _wider(rows: Pixels, group: Group) -> Pixels:
+    """The rows of enlarged cells, each once: ``(cells, rows, bytes of an enlarged row)``."""
+    if group.scale == 1:
+        return rows
+    wide = _wide_table(group.scale)[rows].reshape(len(rows), group.size, -1)
+    return np.ascontiguousarray(wide[:, :, : (group.cell * group.scale + 7) // 8])
 
 
-def _gather(atlas: Atlas, runs: Sequence[Run]) -> Pixels:
-    """``(n, 16)`` rows of all half cells of the runs in order, combining marks laid over."""
-    ids = runs[0].cells.ids if len(runs) == 1 else np.concatenate([run.cells.ids for run in runs])
-    rows = atlas.rows(ids)
+def _write_on_bytes(
+    group: Group, places: Sequence[Sequence[int]], rows: Pixels, page: Pixels, *, fresh: bool
+) -> None:
+    """Blocks whose cells begin and end on whole bytes; the first on an empty page is only copied."""
+    high, cell = rows.shape[1:]
+    across = page.shape[1]
     start = 0
-    for run in runs:
-        for position, cell in run.cells.marks:
-            rows[start + position] |= atlas.rows(np.array([cell], dtype=np.uint32))[0]
-        start += len(run.cells.ids)
-    return rows
+    for x, y, cells, lines, pitch in places:
+        part = rows[start : start + cells * lines]
+        start += cells * lines
+        offset = y * across + x // 8
+        size = cell if cell in _WORDS and offset % cell == 0 and across % cell == 0 else 1
+        word = _WORDS[size]
+        block = part.view(word).reshape(lines, cells, high, cell // size).transpose(0, 2, 1, 3)
+        for step in range(group.scale):
+            target = np.ndarray(
+                (lines, high, cells, cell // size), word, page, offset + step * across,
+                (pitch * across, group.scale * across, cell, size),
+            )  # fmt: skip
+            if fresh:
+                target[:] = block
+            else:
+                target |= block
+        fresh = False
 
 
-def _write_grid(rows: Pixels, runs: Sequence[Run], packed: Pixels) -> None:
-    """Lines of equal length below each other at equal distance go down in one write."""
-    start = index = 0
-    while index < len(runs):
-        first = runs[index]
-        cols, lines, pitch = len(first.cells.ids), 1, 16
-        while index + lines < len(runs):
-            run, before = runs[index + lines], runs[index + lines - 1]
-            step = run.y - before.y
-            if run.x != first.x or len(run.cells.ids) != cols or step < 16 or (lines > 1 and step != pitch):
-                break
-            pitch, lines = step, lines + 1
-        x = first.x // 8
-        block = rows[start : start + cols * lines].reshape(lines, cols, 16).transpose(0, 2, 1)
-        target = _lines(packed, first.y, lines, pitch)[:, :, x : x + cols]
-        target |= block
-        start += cols * lines
-        index += lines
-
-
-def _lines(surface: NDArray[Word], y: int, lines: int, pitch: int) -> NDArray[Word]:
-    """A writable view of ``lines`` text lines, 16 rows each, ``pitch`` apart."""
-    down, across = surface.strides
-    return np.lib.stride_tricks.as_strided(
-        surface[y:], (lines, 16, surface.shape[1]), (down * pitch, down, across), writeable=True
-    )
-
-
-def _draw(atlas: Atlas, items: Iterable[Item], canvas: Pixels) -> None:
-    """Everything on a canvas of ink numbers, text last."""
-    scales: dict[int, list[Run]] = {}
-    for item in items:
-        if isinstance(item, Run):
-            scales.setdefault(item.scale, []).append(item)
-        elif isinstance(item, Rect):
-            _fill(item, canvas)
-        elif item.pixels.ndim == 2:
-            canvas[item.y : item.y + item.h, item.x : item.x + item.w] = item.pixels
-    for scale, runs in scales.items():
-        if scale == 1:
-            _scatter(_gather(atlas, runs), runs, canvas)
-        else:
-            _enlarge(_gather(atlas, runs), runs, scale, canvas)
-
-
-def _fill(rect: Rect, canvas: Pixels) -> None:
-    area = canvas[rect.y : rect.y + rect.h, rect.x : rect.x + rect.w]
-    if not rect.dotted:
-        area[:] = rect.color
-        return
-    # one lattice for the whole page, so that crossing rules meet in a dot
-    down, across = np.ogrid[rect.y : rect.y + rect.h, rect.x : rect.x + rect.w]
-    area[(down + across) % 2 == 0] = rect.color
-
-
-def _scatter(rows: Pixels, runs: Sequence[Run], canvas: Pixels) -> None:
-    """All half cells at any x: eight LEDs are one unaligned 64-bit word of the canvas."""
-    lengths = np.array([len(run.cells.ids) for run in runs], dtype=np.intp)
-    first = np.array([run.x for run in runs], dtype=np.intp)
-    ends = np.cumsum(lengths)
-    x = np.repeat(first - (ends - lengths) * 8, lengths) + np.arange(len(rows)) * 8
-    y = np.repeat(np.array([run.y for run in runs], dtype=np.intp), lengths)
-    ink = np.array([run.color ^ run.ground for run in runs], dtype=np.uint64)
-    ground = np.array([run.ground * _ONES for run in runs], dtype=np.uint64)
-    words = _SPREAD[rows] * np.repeat(ink, lengths)[:, None] ^ np.repeat(ground, lengths)[:, None]
+def _write_anywhere(group: Group, rows: Pixels, canvas: Pixels) -> None:
+    """All cells at any x: eight LEDs are one unaligned 64-bit word of the canvas."""
+    x, y = _places(group)
     height, width = canvas.shape
     view: NDArray[np.uint64] = np.ndarray((height, width - 7), np.uint64, canvas, 0, (width, 1))
-    view[y[:, None] + np.arange(16), x[:, None]] = words
+    words = _SPREAD[rows]
+    down = y[:, None, None] + np.arange(group.size)[:, None] * group.scale
+    along = x[:, None, None] + np.arange(rows.shape[2]) * 8
+    down, along = np.broadcast_arrays(down, along)
+    for step in range(group.scale):
+        _or_words(view, down + step, along, words)
 
 
-def _enlarge(rows: Pixels, runs: Sequence[Run], scale: int, canvas: Pixels) -> None:
-    """Text drawn with ``scale`` x ``scale`` LEDs a dot."""
+def _or_words(
+    view: NDArray[np.uint64], down: NDArray[np.intp], along: NDArray[np.intp], words: NDArray[np.uint64]
+) -> None:
+    """``view[down, along] |= words``, also where words overlap and numpy would keep the last only."""
+    view[down, along] |= words
+    lost = (view[down, along] & words) != words
+    while lost.any():
+        down, along, words = down[lost], along[lost], words[lost]
+        view[down, along] |= words
+        lost = (view[down, along] & words) != words
+
+
+def _places(group: Group) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """x and y of each cell."""
+    xs, ys = [], []
+    for x, y, cells, lines, pitch in group.blocks.tolist():
+        xs.append(np.tile(x + np.arange(cells) * group.cell * group.scale, lines))
+        ys.append(np.repeat(y + np.arange(lines) * pitch, cells))
+    return np.concatenate(xs), np.concatenate(ys)
+
+
+def _fill(rect: Sequence[int], canvas: NDArray[Any], value: object) -> None:
+    x, y, w, h, dotted = rect[:5]
+    area = canvas[y : y + h, x : x + w]
+    if not dotted:
+        area[:] = value
+        return
+    # one lattice for the whole page, so that crossing rules meet in a dot
+    odd = (x + y) % 2
+    area[0::2, odd::2] = value
+    area[1::2, 1 - odd :: 2] = value
+
+
+# ---- three bytes a LED --------------------------------------------------------------------------------------
+
+
+class _Canvas(threading.local):
+    """The last full-colour page of this thread, drawn over for the next: getting megabytes from the system anew
+    takes longer than drawing on them."""
+
+    page: Pixels = np.zeros((0, 0, 3), dtype=np.uint8)
+
+    def blank(self, height: int, width: int) -> Pixels:
+        if self.page.shape != (height, width, 3):
+            self.page = np.zeros((height, width, 3), dtype=np.uint8)
+        else:
+            self.page.fill(0)
+        return self.page
+
+
+_canvas: Final = _Canvas()
+
+
+def _color(plate: Plate, texts: Sequence[Text]) -> bytes:
+    page = _canvas.blank(plate.height, plate.width)
+    _color_pictures(plate, page)
+    for rect in plate.rects.tolist():
+        _fill(rect, page, rect[5:])
+    for group, rows in texts:
+        if group.cell % 8:
+            _paint_bits(group, rows, page)
+        else:
+            _paint_bytes(group, rows, page)
+    return page.tobytes()
+
+
+def _color_pictures(plate: Plate, page: Pixels) -> None:
+    for picture in plate.pictures:
+        page[picture.y : picture.y + picture.h, picture.x : picture.x + picture.w] = picture.pixels
+
+
+def _paint_bytes(group: Group, rows: Pixels, page: Pixels) -> None:
+    """Every byte of a row becomes eight coloured LEDs by one look-up; on large pages every two bytes sixteen."""
+    pairs = group.scale == 1 and rows.shape[2] % 2 == 0 and rows.size > _MANY
+    table = _color_table(group.ink, group.ground, group.scale, 2 if pairs else 1)
+    words = rows.view("<u2") if pairs else rows
+    flat = page.reshape(len(page), -1)
     start = 0
-    for run in runs:
-        count = len(run.cells.ids)
-        bits = np.unpackbits(rows[start : start + count].T, axis=1)
-        dots = bits.repeat(scale, axis=0).repeat(scale, axis=1)
-        canvas[run.y : run.y + run.h, run.x : run.x + run.w] = dots * (run.color ^ run.ground) ^ run.ground
-        start += count
+    for x, y, cells, lines, pitch in group.blocks.tolist():
+        colored = np.empty((group.size, cells, words.shape[2]), dtype=table.dtype)
+        painted = colored.view(np.uint8).reshape(group.size, -1)
+        for line in range(lines):
+            part = words[start : start + cells].transpose(1, 0, 2).astype(np.intp)
+            start += cells
+            table.take(part, mode="clip", out=colored)
+            top, left = y + line * pitch, 3 * x
+            for step in range(group.scale):
+                end = top + group.size * group.scale
+                flat[top + step : end : group.scale, left : left + painted.shape[1]] = painted
+
+
+@lru_cache(maxsize=8)
+def _color_table(ink: RGB, ground: RGB, scale: int, width: int) -> NDArray[np.void]:
+    """Rows of ``width`` bytes, first in memory lowest, to the colours of their enlarged LEDs."""
+    values = np.arange(256**width, dtype=f"<u{width}").view(np.uint8).reshape(-1, width)
+    bits = np.unpackbits(values, axis=1).repeat(scale, axis=1)
+    colors = np.array([ground, ink], dtype=np.uint8)
+    return colors[bits].reshape(len(values), -1).view(f"V{24 * scale * width}").ravel()
+
+
+def _paint_bits(group: Group, rows: Pixels, page: Pixels) -> None:
+    """Cells that end within a byte."""
+    colors = np.array([group.ground, group.ink], dtype=np.uint8)
+    bits = np.unpackbits(rows, axis=2)[:, :, : group.cell]
+    start = 0
+    for x, y, cells, lines, pitch in group.blocks.tolist():
+        for line in range(lines):
+            part = bits[start : start + cells].transpose(1, 0, 2).reshape(group.size, -1)
+            start += cells
+            lit = part.repeat(group.scale, axis=0).repeat(group.scale, axis=1)
+            top = y + line * pitch
+            page[top : top + lit.shape[0], x : x + lit.shape[1]] = colors[lit]

@@ -1,13 +1,19 @@
 """Setting text: a string in, lines of runs out, all in whole LEDs."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ledsign.panel import ColorMode
 from ledsign.policy import DwellRule
-from ledsign.render.atlas import Atlas
-from ledsign.render.glyphs import Text, cells, shape
+from ledsign.render.atlas import FULL, Atlas
+from ledsign.render.fonts import Face, ladder
+from ledsign.render.glyphs import Text, cells, shape, shape_all
 from ledsign.render.items import Chunk, Item, Run
-from ledsign.render.linebreak import weight, wrap
+from ledsign.render.linebreak import SQUEEZE, breaks, classes, weight, wrap
 
 LINE_PITCH = 1.25  # least, in character heights: large panels read better so
 
@@ -16,18 +22,23 @@ LINE_PITCH = 1.25  # least, in character heights: large panels read better so
 class Metrics:
     """Sizes of one text size on one panel, in LEDs. ``pitch``: from line to line, ``columns``: half cells."""
 
-    scale: int
+    face: Face
     width: int
     height: int  # of the page's body
     pitch: int
 
     @property
     def cell(self) -> int:
-        return 16 * self.scale
+        return self.face.cell
 
     @property
     def half(self) -> int:
-        return 8 * self.scale
+        return self.face.half
+
+    @property
+    def unit(self) -> int:
+        """About a stroke: what rules and gaps are measured in."""
+        return self.face.unit
 
     @property
     def columns(self) -> int:
@@ -39,18 +50,23 @@ class Metrics:
         return max(1, (self.height - self.cell) // self.pitch + 1)
 
 
-def fitted(width: int, height: int, scale: int) -> Metrics:
+def faces(least: int, most: int) -> tuple[Face, ...]:
+    """Faces from ``least`` to ``most`` LEDs high, smallest first; the smallest at least."""
+    return ladder(least, max(least, most))
+
+
+def fitted(width: int, height: int, face: Face) -> Metrics:
     """Line pitch between 5/4 and 3/2 of the character height: the widest that costs no line."""
-    cell = 16 * scale
+    cell = face.cell
     least, loose = round(cell * LINE_PITCH), cell * 3 // 2
     lines = max(1, (height - cell) // least + 1)
     pitch = min(loose, (height - cell) // (lines - 1)) if lines > 1 else least
-    return Metrics(scale, width, height, max(least, pitch))
+    return Metrics(face, width, height, max(least, pitch))
 
 
-def sized(like: Metrics, scale: int) -> Metrics:
+def sized(like: Metrics, face: Face) -> Metrics:
     """The same page with characters of another size."""
-    return fitted(like.width, like.height, scale)
+    return fitted(like.width, like.height, face)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +79,18 @@ class Style:
     panel_width: int
     panel_height: int
     rule: DwellRule
+
+
+@cache
+def _squeezable(atlas: Atlas) -> NDArray[np.bool_]:
+    """By code point: marks whose right half is empty in this font, so that half a cell holds all their ink."""
+    codepoints = np.arange(0x10000, dtype=np.uint32)
+    able: NDArray[np.bool_] = classes(codepoints) & SQUEEZE != 0
+    for cp in np.flatnonzero(able).tolist():
+        glyph = int(atlas.lut[cp])
+        right = np.array([(glyph >> 3) + 1], dtype=np.uint32)
+        able[cp] = glyph & 7 == FULL and not atlas.rows(right).any()
+    return able
 
 
 class Setter:
@@ -79,9 +107,27 @@ class Setter:
             text = self._known[string] = shape(self.atlas, string)
         return text
 
+    def learn(self, strings: Collection[str]) -> None:
+        """Shape many strings in one pass."""
+        new = [string for string in strings if string not in self._known]
+        self._known.update(zip(new, shape_all(self.atlas, new), strict=True))
+
     def lines(self, text: Text, columns: int, first: int | None = None) -> list[Text]:
-        """The text in lines of at most ``columns`` half cells."""
-        return [text[start:end] for start, end in wrap(text, columns, first)]
+        """The text in lines of at most ``columns`` half cells, the first of ``first``."""
+        limit = columns if first is None else first
+        if 0 < text.width <= limit:
+            ((start, end),) = wrap(text, columns, first)
+            return [text[start:end]]
+        able = _squeezable(self.atlas)[np.minimum(text.cps, 0xFFFF)]
+        lines = []
+        for start, end in wrap(text, columns, first, able):
+            line = text[start:end]
+            if line.width > max(2, limit) and able[end - 1]:
+                # only the left half of the last mark is drawn: the other is empty and would stick out
+                line = Text(line.cps, line.glyphs, np.append(line.advance[:-1], np.uint8(1)))
+            lines.append(line)
+            limit = columns
+        return lines
 
     def fitting(self, string: str, columns: int, tail: str) -> Text:
         """The string, or its first line with ``tail`` at the end when it is wider than ``columns``."""
@@ -92,9 +138,9 @@ class Setter:
         return self.lines(text, columns - end.width)[0] + end
 
 
-def run(text: Text, x: int, y: int, scale: int, color: int, ground: int = 0) -> Run:
+def run(text: Text, x: int, y: int, face: Face, color: int, ground: int = 0) -> Run:
     """A line of text as an item."""
-    return Run(x, y, scale, color, cells(text), ground)
+    return Run(x, y, face.scale, color, cells(text), ground, face.size)
 
 
 def aligned(width: int, room: int, align: str) -> int:
@@ -111,5 +157,24 @@ def line_chunk(
     offset = aligned(text.width * size.half, size.width - x, align)
     if align == "center" and offset:
         offset -= offset % 8
-    items: tuple[Item, ...] = (run(text, x + offset, 0, size.scale, color),) if len(text) else ()
+    items: tuple[Item, ...] = (run(text, x + offset, 0, size.face, color),) if len(text) else ()
     return Chunk(size.cell, items, weight(text), gap=gap, keep=keep)
+
+
+def justified(line: Chunk, text: Text, room: int, size: Metrics, color: int, x: int) -> Chunk:
+    """The line drawn out to ``room`` LEDs: what is left over goes between the characters where a line might
+    break, never inside a figure or a word. Left ragged where the gaps would show."""
+    gaps = np.flatnonzero(breaks(text)[:-1]) + 1
+    spare = room - text.width * size.half
+    if not 0 < spare <= len(gaps) * size.cell // 10:
+        return line
+    shares = np.diff(np.arange(len(gaps) + 1) * spare // len(gaps))
+    ends = np.append(gaps[shares > 0], len(text)).tolist()
+    items: list[Item] = []
+    at = start = 0
+    shift = np.append(0, np.cumsum(shares[shares > 0])).tolist()
+    for end, moved in zip(ends, shift, strict=True):
+        part = text[start:end]
+        items.append(run(part, x + at * size.half + moved, 0, size.face, color))
+        at, start = at + part.width, end
+    return replace(line, items=tuple(items))

@@ -2,75 +2,27 @@
 
 Nothing is clipped: a cell wraps inside its column, a table that is too wide is cut into groups of columns with
 the key columns repeated in each, one that is too long into slices of rows with the header repeated in each.
-The groups of one slice follow each other, so that a villager sees all of his row before the next rows come.
+The groups of one slice follow each other, below each other on a page that holds them, so that a villager sees
+all of his row before the next rows come.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ledsign.notice import Table
 from ledsign.render import theme
 from ledsign.render.cards import card_chunks
-from ledsign.render.columns import Frame, Group, Measure, measure, pages_of, plan_columns
-from ledsign.render.flow import budget_us, reading_us
-from ledsign.render.glyphs import Text
-from ledsign.render.grid import Head, Row, body_rows, depth, foot_rows, header_rows
-from ledsign.render.items import Chunk, Item, Label, Rect
+from ledsign.render.columns import Group, measure
+from ledsign.render.flow import budget_us, count_pages, reading_us
+from ledsign.render.grid import Head, body_rows, foot_rows, header_rows, places
+from ledsign.render.items import Chunk, Item, Label
 from ledsign.render.linebreak import weight
-from ledsign.render.setting import Metrics, Setter, Style, aligned, run, sized
+from ledsign.render.setting import Setter, Style, aligned, line_chunk, run
+from ledsign.render.tableform import fit
+from ledsign.render.tablerow import Drawer, SetRow
 
-_BAND_SPARE: Final = 10  # half cells of the header band that the page number may need
-_SMALL_PAGE: Final = 7  # lines: a page this low has no line to give away to the caption
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """Measures of one table in LEDs: ``gap`` from row to row (with its rule), ``rule`` thickness."""
-
-    size: Metrics
-    frame: Frame
-    gap: int
-    rule: int
-
-    @property
-    def pitch(self) -> int:
-        """From line to line inside a cell."""
-        return self.size.cell + self.size.scale
-
-    def high(self, lines: int) -> int:
-        return lines * self.pitch - self.size.scale + self.gap
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Line:
-    """A row set in one group: for each cell its column range in the group and its lines."""
-
-    cells: tuple[tuple[int, int, tuple[Text, ...]], ...]
-
-    @property
-    def lines(self) -> int:
-        return max((len(texts) for _, _, texts in self.cells), default=1) or 1
-
-    @property
-    def weight(self) -> int:
-        return sum(weight(text) for _, _, texts in self.cells for text in texts)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Row:
-    """A row set in every group; ``lines`` is the highest of them."""
-
-    groups: tuple[_Line, ...]
-    total: bool
-
-    @property
-    def lines(self) -> int:
-        return max(line.lines for line in self.groups)
-
-    @property
-    def weight(self) -> int:
-        return max(line.weight for line in self.groups)
+_SMALL_PAGE: Final = 9  # lines: a page lower than this has no line to give away to the caption
 
 
 def table_chunks(table: Table, setter: Setter, style: Style, title: str = "") -> tuple[list[str], list[Chunk]]:
@@ -85,153 +37,98 @@ def table_chunks(table: Table, setter: Setter, style: Style, title: str = "") ->
 
 class _Builder:
     def __init__(self, table: Table, setter: Setter, style: Style, title: str) -> None:
-        self.table, self.setter, self.style, self.title = table, setter, style, title
+        self.table, self.setter, self.style = table, setter, style
         self.heads = header_rows(table)
         self.body, self.foot = body_rows(table), foot_rows(table)
+        self.places = places(table, self.body)
+        measured = measure(table.columns, self.heads, [*self.body, *self.foot], setter)
+        self.form = fit(measured, table.columns, self.heads, style)
+        self.drawer = Drawer(table.columns, self.form, measured.point, setter)
         self.legend: list[str] = []
-        rows = [*self.body, *self.foot]
-        measured = measure(table.columns, self.heads, rows, setter)
-        self.form, self.groups, lines = self._fit(measured)
-        self.label = self._label(lines)
+        self.caption, self.unit = table.caption.strip(), table.unit.strip()
+        low = self.form.size.lines < _SMALL_PAGE and bool(self.caption or self.unit)
+        self.label = Label(self.caption, self.unit) if low else None
+        self.name = "" if self.caption == title else self.caption
+        self.intro = self._intro() if low else []
 
     def build(self) -> tuple[list[str], list[Chunk]]:
         heads = self._heads()
         if heads is None:
             return self.legend, self._cards()
+        form = self.form
         room = self.style.body.height - max(head.height for head in heads)
-        most = max(1, (room - self.form.gap + self.form.size.scale) // self.form.pitch)
-        rows = [part for row in self.body for part in self._parts(self._set(row, total=False), most)]
-        rows += [part for row in self.foot for part in self._parts(self._set(row, total=True), most)]
+        most = max(1, (room - form.gap + form.size.unit) // form.pitch)
+        rows = [
+            part
+            for row, place in zip(self.body, self.places, strict=True)
+            for part in self.drawer.parts(self.drawer.set_row(row, total=False, place=place), most)
+        ]
+        rows += [part for row in self.foot for part in self.drawer.parts(self.drawer.set_row(row, total=True), most)]
         if len(heads) == 1:
-            return self.legend, self._single(heads[0], rows)
-        chunks = self._sliced(heads, rows, room)
-        cards = self._cards()
-        if len(cards) * 3 > len(chunks) * self.style.body.lines * 2:
+            return self.legend, [*self.intro, *self._single(heads[0], rows)]
+        chunks = [*self.intro, *self._sliced(heads, rows)]
+        if form.stacked:
             return self.legend, chunks
-        self._say_caption()
+        cards, height = self._cards(), self.style.body.height
+        if count_pages(cards, height, self.style.rule) > count_pages(chunks, height, self.style.rule):
+            return self.legend, chunks
         return self.legend, cards
 
     def _cards(self) -> list[Chunk]:
-        label = Label(self.table.caption.strip(), self.table.unit.strip())
-        return card_chunks(self.table, self.body, self.foot, self.setter, self.style, label)
+        label = self.label or (Label(self.caption, self.unit) if self.caption or self.unit else None)
+        intro = self.intro or self._intro()
+        return [*intro, *card_chunks(self.table, self.body, self.foot, self.places, self.setter, self.style, label)]
 
-    def _say_caption(self) -> None:
-        """Caption and unit once in full before the table, where no page of it repeats them in full."""
-        whole = f"{self.table.caption.strip()} {self.table.unit.strip()}".strip()
-        if self.label is None and whole:
-            self.legend.insert(0, whole)
+    def _intro(self) -> list[Chunk]:
+        """Caption, and a unit too long for the header band, in full before a table on a low page."""
+        spare = self.style.small.columns - 2 * theme.CATEGORY_CHARS - 8  # beside the category and 123/456
+        unit = self.unit if self.setter.text(self.unit).width > spare else ""
+        size = self.style.small
+        chunks = [
+            line_chunk(line, size, theme.HEADING, gap=size.unit, keep=True)
+            for part in (self.name, unit)
+            for line in self.setter.lines(self.setter.text(part), size.columns)
+        ]
+        return [replace(chunks[0], gap=size.pitch - size.cell), *chunks[1:]] if chunks else []
 
     def _heads(self) -> list[Chunk] | None:
         """The header of each group; lower and lower forms of it where it would take half a page, None where
         even the lowest leaves no room for a row."""
-        height = self.style.body.height
-        heads = [self._head(group, self.heads) for group in self.groups]
+        height = self.style.body.height // (len(self.form.groups) if self.form.stacked else 1)
+        heads = [self._head(group, self.heads) for group in self.form.groups]
         if max(head.height for head in heads) * 2 > height and self.label is None:
-            self._say_caption()
-            self.label = Label(self.table.caption.strip(), self.table.unit.strip())
-            heads = [self._head(group, self.heads) for group in self.groups]
+            self.label = Label(self.caption, self.unit)
+            self.intro = self._intro()
+            heads = [self._head(group, self.heads) for group in self.form.groups]
         if max(head.height for head in heads) * 2 > height:
             self.legend += [f"{theme.step_number(n)}{head.text}" for n, head in enumerate(self.heads, 1)]
             short = [replace(head, text=theme.step_number(n)) for n, head in enumerate(self.heads, 1)]
-            heads = [self._head(group, short) for group in self.groups]
+            heads = [self._head(group, short) for group in self.form.groups]
         return heads if max(head.height for head in heads) + self.form.high(1) <= height else None
-
-    def _fit(self, measured: Measure) -> tuple[_Form, tuple[Group, ...], int]:
-        """Size, column groups and lines a page: the largest size that costs hardly more pages than the least
-        lawful one. A page holds no more rows than can be read in its longest dwell, so on a large panel small
-        print would only leave it empty."""
-        style = self.style
-        best: tuple[_Form, tuple[Group, ...], int] | None = None
-        fewest = 0
-        for scale in range(style.small.scale, style.body.scale + 1):
-            size = sized(style.body, scale)
-            rule = max(1, scale // 2)
-            form = _Form(size, Frame(size.width, size.half, 2 * scale, rule), _row_gap(size, rule), rule)
-            lines = (size.height - form.high(1)) // form.high(1) + 1
-            groups = plan_columns(measured, self.table.columns, form.frame, lines)
-            time = budget_us(style.rule) // max(1, reading_us(style.rule, measured.effort(groups), 1))
-            to_read = -(-len(measured.cells) // max(1, time)) * len(groups)
-            pages = max(pages_of(measured, groups, lines), to_read)
-            if best is None or pages * 4 <= fewest * 5:
-                best, fewest = (form, groups, lines), fewest or pages
-        assert best is not None
-        return best
-
-    def _label(self, lines: int) -> Label | None:
-        """On a low page caption and unit go into the header band; in full before the table where the band is
-        too narrow for them."""
-        name, unit = self.table.caption.strip(), self.table.unit.strip()
-        if lines >= _SMALL_PAGE or not (name or unit):
-            return None
-        whole = unit if name == self.title else f"{name} {unit}".strip()
-        if self.setter.text(whole).width > self.style.small.columns - _BAND_SPARE:
-            self.legend.append(whole)
-        return Label(name, unit)
 
     def _head(self, group: Group, heads: Sequence[Head]) -> Chunk:
         """Caption and unit, header rows, a solid rule."""
-        form, items, y = self.form, list[Item](), 0
-        read = 0
-        for items_of_line, effort in self._caption_lines():
-            items.extend(item.moved(0, y) for item in items_of_line)
-            y += form.pitch + form.size.scale
-            read += effort
-        tops, bottoms = self._header_heights(group, heads, y)
-        for head in heads:
-            place = _within(group, head.start, head.end)
-            if place is None:
-                continue
-            left, room, columns = _area(group, *place, form)
-            lines = self.setter.lines(self.setter.text(head.text), columns)
-            middle = (bottoms[head.bottom - 1] - tops[head.top] - form.gap - self._text_height(len(lines))) // 2
-            for number, line in enumerate(lines):
-                x = left + aligned(line.width * form.size.half, room, "center")
-                top = tops[head.top] + max(0, middle) + number * form.pitch
-                items.append(run(line, x, top, form.size.scale, theme.KEY))
-                read += weight(line)
-            if head.bottom < depth(tuple(heads)):
-                under = bottoms[head.bottom - 1] - form.gap // 2 - form.rule
-                items.append(Rect(left, under, room, form.rule, theme.RULE))
-        height = bottoms[-1]
-        items.append(Rect(0, height - form.gap // 2 - form.rule, form.size.width, form.rule, theme.RULE))
-        items.extend(self._verticals(group, tops[0], height - form.gap // 2 - form.rule))
-        return Chunk(height, tuple(items), read, gap=form.size.pitch - form.size.cell, keep=True, band=self.label)
-
-    def _text_height(self, lines: int) -> int:
-        return lines * self.form.pitch - self.form.size.scale
-
-    def _header_heights(self, group: Group, heads: Sequence[Head], y: int) -> tuple[list[int], list[int]]:
-        """Top and bottom of each header row."""
-        form = self.form
-        needed = [1] * depth(tuple(heads))
-        for pass_over in (False, True):  # cells of one row first, then those over several
-            for head in heads:
-                place = _within(group, head.start, head.end)
-                if place is None or (head.bottom - head.top > 1) is not pass_over:
-                    continue
-                columns = _area(group, *place, form)[2]
-                lines = len(self.setter.lines(self.setter.text(head.text), columns))
-                missing = lines - sum(needed[head.top : head.bottom])
-                needed[head.bottom - 1] += max(0, missing)
-        tops, bottoms = [], []
-        for lines in needed:
-            tops.append(y)
-            y += form.high(lines)
-            bottoms.append(y)
-        return tops, bottoms
+        form, items, y, read = self.form, list[Item](), 0, 0
+        if group is form.groups[0] or not form.stacked:
+            for items_of_line, effort in self._caption_lines():
+                items.extend(item.moved(0, y) for item in items_of_line)
+                y += form.pitch + form.size.unit
+                read += effort
+        header, height, effort = self.drawer.header(group, heads, y)
+        gap = form.size.pitch - form.size.cell
+        return Chunk(height, (*items, *header), read + effort, gap=gap, keep=True, band=self.label)
 
     def _caption_lines(self) -> list[tuple[list[Item], int]]:
         """Caption left and unit right, in one line where they fit."""
         if self.label is not None:
             return []
         size, setter = self.form.size, self.setter
-        name, unit = setter.text(self.table.caption.strip()), setter.text(self.table.unit.strip())
-        lines = [(line, "left", theme.HEADING) for line in setter.lines(name, size.columns)]
-        units = [(line, "right", theme.TEXT) for line in setter.lines(unit, size.columns)]
+        lines = [(line, "left", theme.HEADING) for line in setter.lines(setter.text(self.caption), size.columns)]
+        units = [(line, "right", theme.TEXT) for line in setter.lines(setter.text(self.unit), size.columns)]
         placed: list[tuple[list[Item], int]] = []
         for line, align, color in lines + units:
             x = aligned(line.width * size.half, size.width, align)
-            item = run(line, x, 0, size.scale, color)
+            item = run(line, x, 0, size.face, color)
             if align == "right" and len(units) == 1 and lines and lines[-1][0].width + line.width < size.columns:
                 placed[-1][0].append(item)
                 placed[-1] = (placed[-1][0], placed[-1][1] + weight(line))
@@ -239,128 +136,86 @@ class _Builder:
                 placed.append(([item], weight(line)))
         return placed
 
-    def _verticals(self, group: Group, top: int, bottom: int) -> list[Item]:
-        rule = self.form.rule
-        return [Rect(wall, top, rule, bottom - top, theme.RULE, dotted=True) for wall in group.walls]
-
-    def _set(self, row: Row, *, total: bool) -> _Row:
-        """The row's cells wrapped in every group."""
-        lines = []
-        for group in self.groups:
-            cells = []
-            for cell in row:
-                place = _within(group, cell.start, cell.end)
-                if place is not None:
-                    columns = _area(group, *place, self.form)[2]
-                    cells.append((*place, tuple(self.setter.lines(self.setter.text(cell.text), columns))))
-            lines.append(_Line(tuple(cells)))
-        return _Row(tuple(lines), total)
-
-    def _parts(self, row: _Row, most: int) -> list[_Row]:
-        """The row, or pieces of it where it is higher than a page; short cells are repeated in each piece."""
-        if row.lines <= most:
-            return [row]
-        parts = []
-        for start in range(0, row.lines, most):
-            groups = tuple(
-                _Line(
-                    tuple(
-                        (a, b, texts if len(texts) <= most // 2 else texts[start : start + most])
-                        for a, b, texts in line.cells
-                    )
-                )
-                for line in row.groups
-            )
-            parts.append(_Row(groups, row.total))
-        return parts
-
-    def _single(self, head: Chunk, rows: Sequence[_Row]) -> list[Chunk]:
+    def _single(self, head: Chunk, rows: Sequence[SetRow]) -> list[Chunk]:
         """One group: rows flow down the pages, the header opens each of them."""
         chunks = [head]
         for number, row in enumerate(rows):
             # a total stands with a row of data, and the last page has at least two rows
             with_next = number + 1 < len(rows) and (rows[number + 1].total or number == len(rows) - 2)
-            items = self._row_items(row.groups[0], self.groups[0], row.lines, 0, total=row.total)
+            before = rows[number - 1] if number else None
+            after = rows[number + 1] if number + 1 < len(rows) else None
             chunks.append(
                 Chunk(
-                    self.form.high(row.lines), tuple(items), row.weight, rows=1, head=head,
-                    keep=with_next and not row.total, band=self.label,
+                    self.form.high(row.lines), tuple(self.drawer.row(row, 0, row.lines, 0, before, after)),
+                    row.weight, rows=1, head=head, keep=with_next, band=self.label, place=row.place,
+                    opening=tuple(self.drawer.opening(row, 0, row.lines, before)),
                 )
             )  # fmt: skip
         if len(chunks) == 1:
             chunks[0] = replace(head, keep=False)
         return chunks
 
-    def _sliced(self, heads: Sequence[Chunk], rows: Sequence[_Row], room: int) -> list[Chunk]:
+    def _sliced(self, heads: Sequence[Chunk], rows: Sequence[SetRow]) -> list[Chunk]:
         """Several groups: as many rows as fit, once for each group, before the next rows."""
-        chunks = []
-        for part in self._slices(rows, room):
-            for head, index in zip(heads, range(len(self.groups)), strict=True):
+        chunks: list[Chunk] = []
+        for part in self._slices(heads, rows):
+            for index, head in enumerate(heads):
                 items, y = list(head.items), head.height
-                read = head.weight
-                for row in part:
-                    line = row.groups[index]
-                    items.extend(self._row_items(line, self.groups[index], line.lines, y, total=row.total))
-                    y += self.form.high(line.lines)
-                    read += line.weight
-                chunks.append(Chunk(y, tuple(items), read, len(part), gap=head.gap, band=self.label))
+                read = 0 if chunks else head.weight  # who has read the titles once only glances at them
+                for number, row in enumerate(part):
+                    before = part[number - 1] if number else None
+                    after = part[number + 1] if number + 1 < len(part) else None
+                    lines = row.groups[index].lines
+                    items.extend(self.drawer.row(row, index, lines, y, before, after))
+                    y += self.form.high(lines)
+                    read += self._effort(row, index)
+                place = next((row.place for row in part if row.place), "")
+                keep = self.form.stacked and index + 1 < len(heads)
+                found = 0 if self.form.stacked and index else len(part)
+                chunks.append(
+                    Chunk(y, tuple(items), read, found, gap=head.gap, band=self.label, place=place, keep=keep)
+                )
         return chunks
 
-    def _slices(self, rows: Sequence[_Row], room: int) -> list[list[_Row]]:
+    def _effort(self, row: SetRow, index: int) -> int:
+        """Reading weight of a row in a group; below another group its key is not read again."""
+        line = row.groups[index]
+        if not self.form.stacked or not index:
+            return line.weight
+        keys = [placed for placed in line.cells if self.table.columns[placed.cell.start].pin]
+        return line.weight - sum(weight(text) for placed in keys for text in placed.texts)
+
+    def _slices(self, heads: Sequence[Chunk], rows: Sequence[SetRow]) -> list[list[SetRow]]:
         """As many rows as fit in every group; a last slice never holds one row or a total alone."""
-        rule = self.style.rule
-        slices: list[list[_Row]] = [[]]
-        heights, time = [0] * len(self.groups), 0
+        slices: list[list[SetRow]] = [[]]
         for row in rows:
-            high = [self.form.high(line.lines) for line in row.groups]
-            read = reading_us(rule, row.weight, 1)
-            higher = [a + b for a, b in zip(heights, high, strict=True)]
-            if slices[-1] and (max(higher) > room or time + read > budget_us(rule)):
+            taken = [*slices[-1], row]
+            if slices[-1] and not self._holds(heads, taken, first=len(slices) == 1):
                 slices.append([])
-                higher, time = high, 0
-            slices[-1].append(row)
-            heights, time = higher, time + read
-        if len(slices) > 1 and len(slices[-2]) > 2 and (len(slices[-1]) == 1 or all(row.total for row in slices[-1])):
-            moved = [self.form.high(line.lines) for line in slices[-2][-1].groups]
-            if all(height + more <= room for height, more in zip(heights, moved, strict=True)):
-                slices[-1].insert(0, slices[-2].pop())
+                taken = [row]
+            slices[-1] = taken
+        if len(slices) > 1 and len(slices[-1]) * 2 <= len(slices[-2]):
+            both = slices[-2] + slices[-1]
+            for place in range(len(both) // 2, len(slices[-2])):
+                upper = self._holds(heads, both[:place], first=len(slices) == 2)
+                if upper and self._holds(heads, both[place:], first=False):
+                    slices[-2:] = [both[:place], both[place:]]
+                    break
         return slices
 
-    def _row_items(self, line: _Line, group: Group, lines: int, y: int, *, total: bool) -> list[Item]:
-        form, items = self.form, list[Item]()
-        for first, last, texts in line.cells:
-            left, room, _ = _area(group, first, last, form)
-            column = self.table.columns[group.columns[first]]
-            align = column.align if last - first == 1 else "center"
-            color = theme.TOTAL if total else theme.KEY if column.pin and len(self.groups) > 1 else theme.TEXT
-            top = y + (lines - len(texts)) * form.pitch // 2
-            for number, text in enumerate(texts):
-                x = left + aligned(text.width * form.size.half, room, align)
-                items.append(run(text, x, top + number * form.pitch, form.size.scale, color))
-        height = form.high(lines)
-        items.append(
-            Rect(0, y + height - form.gap // 2 - form.rule, form.size.width, form.rule, theme.RULE, dotted=True)
-        )
-        items.extend(self._verticals(group, y, y + height))
-        return items
-
-
-def _row_gap(size: Metrics, rule: int) -> int:
-    """Room between rows: as much as costs no row, up to half a character."""
-    least = rule + 2 * size.scale
-    count = size.height // (size.cell + least)
-    best = size.height // count - size.cell if count else least
-    return max(least, min(best, least + size.cell // 4))
-
-
-def _within(group: Group, start: int, end: int) -> tuple[int, int] | None:
-    """Positions in the group that the columns ``start`` to ``end`` take, None when it has none of them."""
-    places = [place for place, column in enumerate(group.columns) if start <= column < end]
-    return (places[0], places[-1] + 1) if places else None
-
-
-def _area(group: Group, first: int, last: int, form: _Form) -> tuple[int, int, int]:
-    """Left edge, LEDs and half cells of the columns at positions ``first`` to ``last`` of the group."""
-    left = group.edges[first]
-    room = group.edges[last - 1] + group.room[last - 1] - left
-    return left, room, max(2, room // form.size.half)
+    def _holds(self, heads: Sequence[Chunk], rows: Sequence[SetRow], *, first: bool) -> bool:
+        """Whether a page holds the rows in every group, or in all groups together where they are stacked; on the
+        ``first`` page the caption stands too."""
+        form, rule = self.form, self.style.rule
+        intro = self.intro if first else []
+        high = [
+            head.height + sum(form.high(row.groups[index].lines) for row in rows) for index, head in enumerate(heads)
+        ]
+        read = [
+            (head.weight if first else 0) + sum(self._effort(row, index) for row in rows)
+            for index, head in enumerate(heads)
+        ]
+        height = sum(high) + heads[0].gap * (len(high) - 1) if form.stacked else max(high)
+        height += sum(chunk.gap + chunk.height for chunk in intro)
+        effort = (sum(read) if form.stacked else max(read)) + sum(chunk.weight for chunk in intro)
+        return height <= self.style.body.height and reading_us(rule, effort, len(rows)) <= budget_us(rule)

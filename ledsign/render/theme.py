@@ -1,5 +1,6 @@
 """How a page looks: inks and their light per colour mode, words that are drawn on the screen."""
 
+import re
 from typing import Final
 
 from ledsign.panel import ColorMode
@@ -53,9 +54,14 @@ SHORT_CATEGORY: Final = {
     "C07": "财务", "C08": "三资", "C09": "拨款", "C10": "公益", "C11": "回音", "C12": "通告",
 }  # fmt: skip
 
+CATEGORY_CHARS: Final = 4  # the longest of the twelve names
+
 EMERGENCY: Final = "紧急"
 CORRECTION: Final = "更正"
 RELAY: Final = "转发"
+DRILL: Final = "演练"
+DIGEST_MARK: Final = "摘要"
+CODE: Final = "核对码 "
 DIGEST: Final = "摘要:"
 QUESTION: Final = "问:"
 ANSWER: Final = "答:"
@@ -80,12 +86,25 @@ def step_number(n: int) -> str:
     return chr(0x2460 + n - 1) if 1 <= n <= 20 else f"{n}."
 
 
+_BODIES: Final = (
+    ("村村民委员会", "村委会"), ("村民委员会", "村委会"), ("居民委员会", "居委会"), ("村务监督委员会", "村监委会"),
+    ("总支部委员会", "党总支"), ("支部委员会", "党支部"), ("人民政府办公室", "政府办"), ("人民政府", "政府"),
+)  # fmt: skip
+_PARTY: Final = re.compile("^(中国共产党|中共)(?=.{4})")
+_TOWN: Final = re.compile("^.{1,4}?(街道|[镇乡鎮鄉])(?=.{1,5}?(村|社区|社區))")
+_PLACE: Final = re.compile("^(.{1,5}?(村|社区|社區)|.{1,4}?(街道|[镇乡鎮鄉区區县縣市]))(?=.)")
+
+
 def short_issuers(name: str) -> tuple[str, ...]:
-    """The issuer's name, then shorter forms that still name it: without the town before the village."""
-    forms = [name]
-    for mark in ("街道", "镇", "乡"):
-        head, found, rest = name.partition(mark)
-        if found and len(head) <= 4 and len(rest) >= 4 and "村" in rest and not rest.startswith("人民"):
-            forms.append(rest)
+    """The issuer's name, then shorter forms that still name it: without the town before the village, the kind
+    of body abbreviated as people say it, the village alone."""
+    forms = [name, _TOWN.sub("", _PARTY.sub("", name))]
+    short = forms[-1]
+    for long, brief in _BODIES:
+        if short.endswith(long):
+            short = short.removesuffix(long) + brief
             break
-    return tuple(forms)
+    forms.append(short)
+    if place := _PLACE.match(short):
+        forms.append(place.group())
+    return tuple(dict.fromkeys(forms))

@@ -1,12 +1,12 @@
-"""Pages for people's eyes: round LEDs, terminal half-blocks, an animation with the true dwell."""
+"""Pages for people's eyes: round LEDs, contact sheets, terminals, an animation with the true dwell."""
 
 import io
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from ledsign.frame import Page
 from ledsign.panel import ColorMode
@@ -15,6 +15,9 @@ from ledsign.render.pack import rgb
 _AMBER: Final = np.array([255, 176, 32], dtype=np.uint16)
 _OFF: Final = np.array([26, 26, 28], dtype=np.uint16)
 _MOST_SIDE: Final = 4096
+_SHEET: Final = 1920  # pixels: a contact sheet is about as wide
+_SHEET_PAGES: Final = 120  # on one sheet
+_SIXEL_INKS: Final = 16
 
 
 def colored(page: Page) -> NDArray[np.uint8]:
@@ -51,6 +54,62 @@ def gif(pages: Sequence[Page]) -> bytes:
         optimize=False,
     )
     return buffer.getvalue()
+
+
+def contact_sheets(pages: Sequence[Page]) -> list[Image.Image]:
+    """All pages side by side with number and dwell below each, on as many sheets as that takes."""
+    return [_contact_sheet(pages[start : start + _SHEET_PAGES]) for start in range(0, len(pages), _SHEET_PAGES)]
+
+
+def _contact_sheet(pages: Sequence[Page]) -> Image.Image:
+    width, height = pages[0].width, pages[0].height
+    if width > _SHEET // 2:
+        size = (_SHEET // 3, height * _SHEET // 3 // width)
+    else:
+        zoom = max(1, _SHEET // 4 // width)
+        size = (width * zoom, height * zoom)
+    across = max(1, min(len(pages), _SHEET // (size[0] + 8)))
+    down = -(-len(pages) // across)
+    sheet = Image.new("RGB", (across * (size[0] + 8) + 8, down * (size[1] + 24) + 8), (48, 48, 56))
+    pen = ImageDraw.Draw(sheet)
+    for number, page in enumerate(pages):
+        x, y = 8 + number % across * (size[0] + 8), 8 + number // across * (size[1] + 24)
+        picture = Image.fromarray(colored(page))
+        smooth = Image.Resampling.LANCZOS if size[0] < width else Image.Resampling.NEAREST
+        sheet.paste(picture.resize(size, smooth), (x, y))
+        pen.text((x, y + size[1] + 4), f"{page.n}/{page.of}  {page.dwell_s:g} s  {page.kind}", (208, 208, 208))
+    return sheet
+
+
+def sixel(page: Page) -> str:
+    """The page for a terminal that draws pictures (DEC sixel graphics: six rows a line, one pass a colour)."""
+    picture = Image.fromarray(colored(page)).quantize(_SIXEL_INKS, dither=Image.Dither.NONE)
+    inks = np.asarray(picture)
+    palette = (picture.getpalette() or [])[: 3 * _SIXEL_INKS]
+    out = [f'\x1bPq"1;1;{page.width};{page.height}']
+    for ink in np.unique(inks).tolist():
+        red, green, blue = (round(value * 100 / 255) for value in palette[3 * ink : 3 * ink + 3])
+        out.append(f"#{ink};2;{red};{green};{blue}")
+    weights = np.array([1, 2, 4, 8, 16, 32], dtype=np.uint8)
+    for top in range(0, page.height, 6):
+        rows = inks[top : top + 6]
+        passes = []
+        for ink in np.unique(rows).tolist():
+            bits = ((rows == ink) * weights[: len(rows), None]).sum(axis=0) + 63
+            passes.append(f"#{ink}" + "".join(_repeated(char, count) for char, count in _runs(bits)))
+        out.append("$".join(passes) + "-")
+    return "".join(out) + "\x1b\\"
+
+
+def _runs(values: NDArray[np.integer[Any]]) -> list[tuple[str, int]]:
+    edges = np.flatnonzero(np.diff(values)) + 1
+    starts = np.concatenate(([0], edges))
+    lengths = np.diff(np.concatenate((starts, [len(values)])))
+    return [(chr(value), length) for value, length in zip(values[starts].tolist(), lengths.tolist(), strict=True)]
+
+
+def _repeated(char: str, count: int) -> str:
+    return f"!{count}{char}" if count > 3 else char * count
 
 
 def half_blocks(page: Page, columns: int, *, color: bool) -> str:

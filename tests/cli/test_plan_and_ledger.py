@@ -134,3 +134,24 @@ def test_certificate_of_a_notice_and_of_none(state: Path) -> None:
 
 def test_no_state_folder_is_try_later(tmp_path: Path) -> None:
     assert ask(tmp_path / "none", "tail").exit_code == 75
+
+
+def test_what_if_a_draft_were_taken_in(corpus: Path, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "configs" / "policy.yaml").read_text(encoding="utf-8")
+    short = tmp_path / "policy.yaml"
+    short.write_text(text.replace('close: "21:30"', 'close: "08:30"'), encoding="utf-8")
+    (tmp_path / "p13-meeting-call-short.json").symlink_to(corpus / "p13-meeting-call-short.json")
+    (tmp_path / "notice.json").symlink_to(corpus / "p17-finance-q3-214rows.json")
+    options = [str(tmp_path), "--policy", str(short), "--panel", "p10-192x96-mono"]
+    light = [*options, "--draft", str(corpus / "p02-fraud-bullets.json")]
+    heavy = [*options, "--draft", str(corpus / "p22-grain-subsidy-230rows.json")]
+    assert objects(plan(*light, "--json"))[-1]["admissible"] is True
+    assert plan(*light).exit_code == 0
+    refused = plan(*heavy, "--json")
+    draft = objects(refused)[-1]
+    assert (refused.exit_code, draft["kind"], draft["admissible"]) == (21, "draft", False)
+    assert draft["harmed"]
+    assert draft["because"]
+    assert draft["load_after"] > 1 > draft["load_before"]  # type: ignore[operator]
+    assert plan(*heavy).exit_code == 21
+    assert plan(str(tmp_path), "--draft", str(short)).exit_code == 65

@@ -1,11 +1,12 @@
 """Lit windows, also the odd ones."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from ledsign.playlist.hours import Hours, later, seconds_between
+from ledsign.playlist.hours import Hours, Light, later, seconds_between
 from playlist_kit import ZONE, at
 
 DAYTIME = Hours(6 * 60 + 30, 21 * 60 + 30, ZONE)
@@ -40,12 +41,36 @@ def test_lengths_and_next_edges() -> None:
     assert DAYTIME.next_open(at(6)) == at(6, 30)
     assert DAYTIME.next_open(at(6, 30)) == at(6, 30, day=22)
     assert DAYTIME.midnight(at(6)) == at(0, day=22)
-    assert DAYTIME.deadline(at(22)) is None
-    assert DAYTIME.deadline(at(9)) == at(21, 30)
-    assert OVER_MIDNIGHT.deadline(at(21)) == at(0, day=22)
-    # at one o'clock an hour of this stretch and the evening's four are left of the local day
-    assert seconds_between(at(1), OVER_MIDNIGHT.deadline(at(1)) or at(1)) == 5 * 3600
-    assert ALL_DAY.deadline(at(1)) == at(0, day=22)
+
+
+def test_the_latest_moment_at_which_work_still_fits_in() -> None:
+    assert DAYTIME.latest(at(9), 3600.0, 1.0) == at(20, 30)
+    assert DAYTIME.latest(at(9), 16 * 3600.0, 1.0) == at(5, 30)  # more than the day holds
+    # the evening's four hours and one of the two after midnight
+    assert OVER_MIDNIGHT.latest(at(21), 5 * 3600.0, 1.0) == at(1)
+    assert OVER_MIDNIGHT.latest(at(21), 4 * 3600.0, 1.0) == at(20)
+    assert ALL_DAY.latest(at(1), 3600.0, 1.0) == at(23)
+    evening = replace(DAYTIME, night_min=19 * 60)
+    assert evening.latest(at(9), 3600.0, 2.0) == at(19, 30)  # an hour's work takes two by night
+    assert evening.latest(at(9), 2 * 3600.0, 2.0) == at(18, 15)
+    assert Hours(600, 600, ZONE).latest(at(9), 60.0, 1.0) == at(8, 59)  # no light at all
+
+
+def test_a_day_is_cut_where_night_begins() -> None:
+    evening = replace(DAYTIME, night_min=19 * 60)
+    assert [(p.start, p.end, p.night) for p in evening.pieces(at(0).date())] == [
+        (at(6, 30), at(19), False),
+        (at(19), at(21, 30), True),
+    ]
+    assert evening.light(at(0).date()) == Light(12.5 * 3600, 2.5 * 3600)
+    assert evening.light(at(0).date()).work(3.0) == pytest.approx((12.5 + 2.5 / 3) * 3600)
+    assert [evening.is_night(at(h)) for h in (6, 7, 18, 19, 23)] == [True, False, False, True, True]
+    assert evening.night_edges(at(18)) == (at(19),)
+    assert evening.night_edges(at(19)) == (at(19, day=22),)
+    assert DAYTIME.night_edges(at(18)) == ()
+    assert OVER_MIDNIGHT.light(at(0).date()) == Light(4 * 3600, 2 * 3600)  # before it opens it is night
+    assert ALL_DAY.light(at(0).date()) == Light(24 * 3600)
+    assert Hours(600, 600, ZONE).pieces(at(0).date()) == ()
 
 
 def test_other_zones_mean_the_same_moment() -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from ledsign.notice import Correction, Urgency
-from ledsign.playlist.plan import Item, PlanMode
 from ledsign.playlist.preempt import EMERGENCIES_AT_ONCE, Level, claim
+from ledsign.playlist.situation import Item, PlanMode
 from ledsign.trust import ClockTrust
 from playlist_kit import Screen, alert, ask, at, display, hours, item, notice, policy
 
@@ -49,12 +49,12 @@ def test_an_emergency_is_shown_at_night_until_it_expires() -> None:
 
 
 def test_two_emergencies_take_turns_and_a_third_waits() -> None:
-    found = [flood("one", severity="orange"), flood("two", severity="red"), flood("three", severity="yellow")]
+    found = [flood("one", severity="orange"), flood("two", severity="yellow"), flood("three", severity="blue")]
     made = ask([*ROUTINE, *found], when=at(9))
     assert made.hidden == {"three": "outranked"}
     screen = Screen(at(9))
     names = [name for name, _ in screen.pages([*ROUTINE, *found], 8)]
-    assert names == ["two", "one", "one", "two", "one", "one", "two", "two"]  # the gravest first, a new one cuts in
+    assert names == ["one", "two", "two", "one", "two", "two", "one", "one"]  # the gravest first, a new one cuts in
     assert EMERGENCIES_AT_ONCE == 2
 
 
@@ -187,3 +187,62 @@ def test_an_alert_lit_longer_than_it_was_valid_ends_without_a_clock() -> None:
 def test_level_of_a_round_the_clock_screen() -> None:
     made = ask([item("a")], when=at(3), rules=hours(0, 24 * 60))
     assert made.slots[0].level is Level.STATUTORY
+
+
+def test_a_red_warning_has_the_screen_before_any_other_emergency() -> None:
+    storm, rain = flood("storm", severity="orange"), flood("rain", severity="red")
+    made = ask([*ROUTINE, storm, rain])
+    assert made.hidden == {"storm": "outranked"}
+    assert {(s.notice_id, s.level) for s in made.slots} == {("rain", Level.LIFE_SAFETY)}
+    assert ask([storm, rain], cancelled=["id-rain"]).slots[0].notice_id == "storm"
+    more = ask([rain, flood("quake", severity="red"), flood("third", severity="red", hour=8)])
+    assert more.hidden == {"third": "outranked"}  # of equal ones the newest two
+
+
+def test_a_claim_steps_down_one_level_at_its_cap() -> None:
+    forever = at(0, day=31, month=12, year=9999)
+    for severity, top in (("red", Level.LIFE_SAFETY), ("blue", Level.EMERGENCY)):
+        warning = alert(sent=at(9), expires=forever, severity=severity)
+        made = notice("f", urgency=Urgency.EMERGENCY, shown=display(at(9), forever), warning=warning)
+        assert claim(made, True, at(8, 59, day=24)).level is top
+        assert claim(made, True, at(9, day=24)).level is Level.URGENT
+        assert claim(made, True, at(8, 59, day=28)).level is Level.URGENT
+        assert claim(made, True, at(9, day=28)).level is Level.STATUTORY
+
+
+def drill(title: str = "防汛演练", event: str = "暴雨", hour: int = 9) -> Item:
+    made = flood("drill", hour=hour, until=23)
+    assert made.notice.alert is not None
+    told = replace(made.notice, title=title, alert=replace(made.notice.alert, event_name=event))
+    return replace(made, notice=told)
+
+
+def test_an_exercise_takes_the_screen_but_ends_by_itself_and_yields_to_the_real_thing() -> None:
+    made = ask([*ROUTINE, drill()])
+    assert (made.mode, made.slots[0].level) == (PlanMode.EMERGENCY, Level.EMERGENCY)
+    assert made.slots[0].ends_at == at(10)
+    assert [(c.exercise, c.overdue) for c in made.claims] == [(True, False)]
+    real = flood("real", severity="blue")
+    assert ask([drill(), real]).hidden == {"drill": "outranked"}
+    assert ask([*ROUTINE, drill()], when=at(10)).hidden == {"drill": "exercise_over"}
+    assert ask([*ROUTINE, drill(hour=22)], when=at(22, 30)).hidden == {"drill": "exercise_dark"}
+    boot = ask([drill()], when=at(9), trust=ClockTrust.UNTRUSTED)
+    assert boot.hidden == {"drill": "exercise_over"}  # nobody can say when its hour is over
+
+
+def test_an_exercise_that_does_not_say_so_is_not_shown_and_a_calm_notice_about_one_is_ordinary() -> None:
+    assert ask([drill("暴雨红色预警", "暴雨演练")]).hidden == {"drill": "exercise_unmarked"}
+    calm = item("calm")
+    calm = replace(calm, notice=replace(calm.notice, title="关于开展防汛演练的通知"))
+    assert ask([calm]).slots[0].level is Level.STATUTORY
+
+
+def test_a_cut_in_says_who_speaks_and_why_and_is_reported_when_it_outlives_its_end() -> None:
+    made = ask([*ROUTINE, flood(), water(until=12)])
+    flooded = next(c for c in made.claims if c.notice_id == "flood")
+    assert (flooded.owner, flooded.reason, flooded.until) == ("台; 应急办", "暴雨 red 全域", at(12))
+    assert next(c for c in made.claims if c.notice_id == "water").owner == "村"
+    assert all(not c.overdue for c in made.claims)
+    stays = item("stays", urgency=Urgency.URGENT, shown=display(at(9), at(10), retain=10))
+    late = ask([stays], when=at(11))
+    assert [(c.notice_id, c.overdue, c.level) for c in late.claims] == [("stays", True, Level.STATUTORY)]

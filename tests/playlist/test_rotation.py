@@ -9,7 +9,7 @@ from ledsign.frame import AckLevel
 from ledsign.notice import Urgency
 from ledsign.playlist.entry import SLICE_S, pages_within, slices
 from ledsign.playlist.exposure import NEVER, Shown, ShownKind, record
-from ledsign.playlist.plan import PlanMode
+from ledsign.playlist.situation import PlanMode
 from playlist_kit import Screen, ask, at, display, hours, item
 
 
@@ -63,14 +63,42 @@ def test_the_newest_arrival_is_lit_at_the_next_page_whatever_runs() -> None:
     assert screen.pages([*old, first, there_before], 1) == [("first", 3)]  # no newcomer: it waits for the slice
 
 
-def test_digest_before_a_slice_takes_at_most_a_quarter() -> None:
-    screen = Screen()
+def test_digests_come_at_even_distances_and_take_at_most_a_quarter() -> None:
+    screen = Screen(at(6, 30))
     found = [item("a", 30, digest=8.0), item("tiny", 1, digest=8.0)]
-    pages = screen.pages(found, 60)
-    digests = sum(1 for name, n in pages if n == 0)
-    assert digests >= 3
-    assert ("tiny", 0) not in pages  # eight seconds before ten would be too much
-    assert pages[0:2] == [("a", 0), ("a", 1)]
+    pages = screen.pages(found, 20)
+    assert pages[0:2] == [("a", 0), ("a", 1)]  # its own digest leads in
+    assert pages.count(("tiny", 0)) == 1
+    while screen.now < at(0, day=22):
+        screen.page(found)
+    today = at(0).date()
+    owed = screen.rules.min_daily_shows.digest
+    assert [owed <= screen.exposures[name, 1].digests_on(today) <= owed + 3 for name in ("a", "tiny")] == [True] * 2
+    lit = [(n, 8.0 if n == 0 else 10.0) for _, n in screen.log]
+    assert sum(s for n, s in lit if n == 0) <= 0.25 * sum(s for _, s in lit)
+
+
+def test_many_digests_stay_below_a_quarter_of_the_air() -> None:
+    screen = Screen()
+    found = [item(f"n{i:02}", 1, 5.0, digest=9.0) for i in range(60)]
+    screen.pages(found, 900)
+    spoken = sum(e.digest_s for e in screen.exposures.values())
+    assert spoken
+    digests = sum(1 for _, n in screen.log if n == 0) * 9.0
+    assert digests <= 0.25 * screen.air_s + 9.0
+    assert digests >= 0.2 * screen.air_s
+
+
+def test_a_digest_the_card_refuses_moves_no_bookmark_and_is_not_asked_for_at_once() -> None:
+    screen = Screen()
+    found = [item("a", 30, digest=8.0), item("b")]
+    screen.pages(found, 4)
+    bookmark = screen.exposures["a", 1].bookmark
+    refused = Shown(0, 30, ShownKind.FAILED, screen.now, 0.0, False, False, AckLevel.PLANNED, 99, screen.air_s)
+    after = record(screen.exposures["a", 1], refused)
+    assert (after.bookmark, after.turn, after.digests_on(at(0).date())) == (bookmark, 1, 1)
+    screen.exposures["a", 1] = after
+    assert not screen.ask(found).slots[0].digest
 
 
 def test_page_that_fails_is_passed_over_and_never_counted() -> None:

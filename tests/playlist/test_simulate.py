@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from ledsign.notice import Urgency
 from ledsign.playlist.capacity import Fit, check
 from ledsign.playlist.forecast import forecast
-from ledsign.playlist.hours import Hours
-from ledsign.playlist.plan import Item, PlanMode, need
 from ledsign.playlist.retention import TermState, account
 from ledsign.playlist.simulate import Simulation
+from ledsign.playlist.situation import Item, PlanMode, light_of_day, need
 from playlist_kit import SCREEN, Screen, alert, at, display, item, policy
 
 
@@ -61,7 +60,7 @@ def test_feasible_promises_are_kept_every_day(shapes: list[tuple[int, float, boo
         item(f"n{i}", pages, dwell, 6.0 if digest else None, shown=display(at(6, day=1), retain=183))
         for i, (pages, dwell, digest) in enumerate(shapes)
     ]
-    verdict = check([need(i, rules) for i in found], Hours(480, 480 + lit_minutes, rules.zone).lit_seconds)
+    verdict = check([need(i, rules) for i in found], light_of_day(rules, at(0).date()))
     days = 4
     simulation = Simulation(found, {}, rules, at(0, day=10), SCREEN)
     for _ in simulation.run(at(0, day=10 + days)):
@@ -75,7 +74,7 @@ def test_feasible_promises_are_kept_every_day(shapes: list[tuple[int, float, boo
 
 def test_sixty_days_keep_quota_and_term() -> None:
     found = [replace_retain(i, 30) for i in [*board(30), item("roster", 300, 10.0)]]
-    verdict = check([need(i, policy()) for i in found], 15 * 3600)
+    verdict = check([need(i, policy()) for i in found], light_of_day(policy(), at(0).date()))
     assert verdict.fit is Fit.FEASIBLE
     start = at(0, day=1)
     simulation = Simulation(found, {}, policy(), start, SCREEN)
@@ -113,7 +112,7 @@ def test_dark_days_extend_the_term() -> None:
 def test_a_long_urgent_is_booked_as_debt_and_made_up_the_same_day() -> None:
     urgent = item("u", 3, 30.0, item="C12-05", urgency=Urgency.URGENT, shown=display(at(6, 30), at(14)))
     found = [*board(8, pages=30), urgent]
-    verdict = check([need(i, policy()) for i in found[:-1]], 15 * 3600)
+    verdict = check([need(i, policy()) for i in found[:-1]], light_of_day(policy(), at(0).date()))
     assert verdict.fit is Fit.FEASIBLE
     simulation = Simulation(found, {}, policy(), at(0), SCREEN)
     modes = {aired.mode for aired in simulation.run(at(0, day=22))}
@@ -123,9 +122,9 @@ def test_a_long_urgent_is_booked_as_debt_and_made_up_the_same_day() -> None:
 
 
 def test_after_a_long_outage_every_notice_still_gets_its_day() -> None:
-    """Fifty minutes are left: not enough for the quotas, enough for one complete showing each."""
+    """An hour and ten of night are left: not enough for the quotas, enough for one complete showing each."""
     found = board(8, pages=30)
-    outage = (at(6), at(20, 40))
+    outage = (at(6), at(20, 20))
     simulation = Simulation(found, {}, policy(), at(0), SCREEN, outages=[outage])
     assert all(aired.at >= outage[1] for aired in simulation.run(at(0, day=22)))
     assert all(simulation.exposures[one.notice.key].counted_days == (at(0).date(),) for one in found)
@@ -146,3 +145,32 @@ def test_forecast_names_who_misses_and_what_is_hidden() -> None:
 def test_an_empty_or_dark_screen_does_not_spin(count: int) -> None:
     later = [item(f"n{i}", shown=display(at(9, day=25))) for i in range(count)]
     assert list(Simulation(later, {}, policy(), at(0), SCREEN).run(at(0, day=24))) == []
+
+
+def test_a_simulated_day_is_the_screens_day_page_by_page_and_second_by_second() -> None:
+    """Digests, an announced roster, nightfall and an urgent notice among them."""
+    found = [
+        item("short"),
+        item("roster", pages=70),
+        *(item(f"n{i}", pages=8 + i, digest=7.0) for i in range(5)),
+        item("water", item="C12-05", urgency=Urgency.URGENT, shown=display(at(10), at(11))),
+    ]
+    start, end = at(6, 30), at(21, 30)
+    simulated = []
+    for aired in Simulation(found, {}, policy(), start, SCREEN).run(end):
+        slot, moment = aired.slot, aired.at
+        simulated.append((moment, slot.notice_id, 0 if slot.digest else slot.first + 1, slot.count))
+    screen = Screen(start)
+    seen = []
+    while screen.now < end:
+        begun = screen.now
+        screen.page(found)
+        seen.append((begun, *screen.log[-1]))
+    pages = iter(seen)
+    for moment, name, first, count in simulated:
+        for number in range(max(1, count)):
+            begun, shown, page = next(pages)
+            assert (shown, page) == (name, first + number if first else 0)
+            if number == 0:
+                assert begun == moment
+    assert next(pages, None) is None

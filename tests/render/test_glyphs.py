@@ -3,7 +3,8 @@
 import pytest
 
 from ledsign.render.atlas import Atlas
-from ledsign.render.glyphs import cells, missing, shape
+from ledsign.render.glyphs import Text, cells, missing, shape, shape_all
+from ledsign.render.kernel import kernel
 
 
 def test_widths(atlas: Atlas) -> None:
@@ -39,6 +40,32 @@ def test_a_mark_without_base_draws_nothing(atlas: Atlas) -> None:
 
 def test_missing_characters_are_named(atlas: Atlas) -> None:
     assert missing(shape(atlas, "甲\U0010fffd\ud800乙")) == [0x10FFFD, 0xD800]
+
+
+TRICKY = (
+    "", "村务公开", "ūū", "āb", "村ā", "μg/m³", "甲\u0301乙", "e\u0301", "\u0301", "a\tb", "\r\n", "\U000e0041",
+    "\U0003f041", "\ud800", "\u200b", "１２", "㐀𠀀", "а́б", "x" * 3000, "村" * 3000,
+)  # fmt: skip
+
+
+def same(one: Text, other: Text) -> bool:
+    return all(
+        (a == b).all() for a, b in ((one.cps, other.cps), (one.glyphs, other.glyphs), (one.advance, other.advance))
+    )
+
+
+def test_all_ways_of_shaping_agree(atlas: Atlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = []
+    for switch in ("0", "1"):
+        monkeypatch.setenv("LEDSIGN_KERNEL", switch)
+        kernel.cache_clear()
+        ways += [[shape(atlas, text) for text in TRICKY], shape_all(atlas, TRICKY)]
+    monkeypatch.undo()
+    kernel.cache_clear()
+    for way in ways[1:]:
+        for text, one, other in zip(TRICKY, ways[0], way, strict=True):
+            assert len(one) == len(other), repr(text)
+            assert same(one, other), repr(text)
 
 
 @pytest.mark.parametrize("plane", range(17))

@@ -1,12 +1,16 @@
 """Where lines end."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledsign.render.atlas import Atlas, load
+from ledsign.render.fonts import Face
 from ledsign.render.glyphs import shape
+from ledsign.render.items import Run
 from ledsign.render.linebreak import NO_END, NO_START, classes, weight, wrap
+from ledsign.render.setting import Setter, fitted, justified, line_chunk
 
 
 def lines(atlas: Atlas, text: str, width: int, first: int | None = None) -> list[str]:
@@ -29,10 +33,47 @@ def lines(atlas: Atlas, text: str, width: int, first: int | None = None) -> list
         ("户,1753亩", 6, ["户,", "1753亩"]),
         ("use https mail", 6, ["use", "https", "mail"]),
         ("一二 三四", 4, ["一二", "三四"]),
+        ("共10 000元整", 8, ["共", "10 000元", "整"]),
+        ("镇(zhèn)(街道)", 12, ["镇(zhèn)", "(街道)"]),
+        ("凭证记-019号", 10, ["凭证", "记-019号"]),
+        ("元/人·年", 4, ["元/", "人·", "年"]),
+        ("电话(24小时)。", 10, ["电话", "(24小时)。"]),
+        ("一二三四五。", 10, ["一二三", "四五。"]),
     ],
 )
 def test_rules(atlas: Atlas, text: str, width: int, expected: list[str]) -> None:
     assert lines(atlas, text, width) == expected
+
+
+def test_last_mark_is_squeezed(atlas: Atlas) -> None:
+    """A full-width mark hangs out by its empty half instead of taking a character to the next line."""
+    setter = Setter(atlas)
+    text = setter.text("一二三四，五六七八")
+    assert [line.width for line in setter.lines(text, 9)] == [9, 8]
+    assert [len(line) for line in setter.lines(text, 9)] == [5, 4]
+    assert [len(line) for line in setter.lines(text, 8)] == [3, 4, 2]
+    assert len(setter.lines(setter.text("（一二三（四五"), 9)[0]) == 4  # no opening mark is
+
+
+def test_squeezed_marks_are_empty_on_the_right(atlas: Atlas) -> None:
+    for size in (16, 24, 32, 48):
+        face = atlas.at(size)
+        for char in "，。、；：！）】〉〕":
+            cell = int(atlas.lut[ord(char)]) >> 3
+            assert not face.rows(np.array([cell + 1], dtype=np.uint32)).any(), (char, size)
+
+
+def test_justified_line_fills_its_room_without_parting_figures(atlas: Atlas) -> None:
+    setter, size = Setter(atlas), fitted(320, 141, Face())
+    text = setter.text("村集体收入1,280.50元已全部入账并公示完")
+    line = justified(line_chunk(text, size, 1), text, text.width * 8 + 6, size, 1, 0)
+    runs = [item for item in line.items if isinstance(item, Run)]
+    assert runs[-1].x + runs[-1].w == text.width * 8 + 6
+    assert sum(run.cells.width for run in runs) == text.width
+    drawn = ["".join(map(chr, run.cells.text.cps)) for run in runs]
+    assert any("1,280.50元" in part for part in drawn)
+    ragged = line_chunk(text, size, 1)
+    assert justified(ragged, text, text.width * 8 + 99, size, 1, 0) is ragged
 
 
 def test_number_and_unit_stay_together(atlas: Atlas) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ledsign.frame import Page, PixelFormat
 from ledsign.panel import ColorMode
-from ledsign.render.pack import pack
+from ledsign.render.pack import most_colours, pack, size
 
 MONO = Page(12, 2, ColorMode.MONO, bytes((0b10000000, 0b00010000, 0b01111111, 0b11110000)), 5.0)
 DUAL = Page(8, 1, ColorMode.DUAL, bytes((0b11000000, 0b10100000)), 5.0)
@@ -54,3 +54,13 @@ def test_gif_of_many_colours() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, 64 * 32 * 3, dtype=np.uint8).tobytes()
     page = Page(64, 32, ColorMode.RGB, pixels, 5.0)
     assert pack(page, PixelFormat.GIF).data == pack(page, PixelFormat.GIF).data
+
+
+@pytest.mark.parametrize("page", [MONO, DUAL, RGB])
+@pytest.mark.parametrize("pixel_format", list(PixelFormat))
+def test_size_is_what_would_be_sent(page: Page, pixel_format: PixelFormat) -> None:
+    assert size(page, pixel_format) == len(pack(page, pixel_format).data)
+
+
+def test_only_picture_files_with_a_palette_limit_colours() -> None:
+    assert [found for found in PixelFormat if most_colours(found)] == [PixelFormat.GIF]

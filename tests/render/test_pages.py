@@ -1,5 +1,6 @@
 """Notices to pages: golden pictures, determinism, dwell, and that nothing is cut off."""
 
+import io
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,17 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ledsign import notice as n
-from ledsign.errors import RenderError
-from ledsign.frame import Page, PageKind
+from ledsign.frame import Page, PageKind, PixelFormat
 from ledsign.panel import ColorMode, Panel
 from ledsign.policy import Policy
-from ledsign.render import Renderer
-from ledsign.render.atlas import Atlas
-from ledsign.render.items import Rect
-from ledsign.render.pack import channels
-from ledsign.render.raster import compose
+from ledsign.render import Renderer, theme
+from ledsign.render.pack import channels, pack, rgb
 from ledsign.render.view import half_blocks
 from render.samples import AT, WIDE, assets, column, image, make, photo, qr, samples
 
@@ -82,11 +80,16 @@ def test_withdrawn_has_no_pages(small: Renderer) -> None:
     assert small.render(make(n.Paragraph("x", "left", 0), status=n.Status.WITHDRAWN)).pages == ()
 
 
-def test_pages_count_themselves_and_the_digest_comes_first(small: Renderer) -> None:
+def test_the_digest_page_comes_first_and_is_not_counted(small: Renderer) -> None:
     pages = small.render(samples()["digest-first"]).pages
-    assert [(page.n, page.of) for page in pages] == [(i, len(pages)) for i in range(1, len(pages) + 1)]
-    assert pages[0].kind is PageKind.DIGEST
-    assert pages[-1].kind is PageKind.BODY
+    body = len(pages) - 1
+    assert [(page.n, page.of) for page in pages] == [(n, body) for n in range(body + 1)]
+    assert [page.kind for page in pages] == [PageKind.DIGEST] + [PageKind.BODY] * body
+
+
+def test_a_short_notice_counts_from_one(small: Renderer) -> None:
+    (page,) = small.render(samples()["paragraph"]).pages[:1]
+    assert (page.n, page.kind) == (1, PageKind.BODY)
 
 
 def test_emergency_pages_say_so(small: Renderer) -> None:
@@ -182,12 +185,6 @@ def test_hard_blocks_fit_every_panel(name: str, panels: dict[str, Panel], policy
         assert Renderer(panel, policy, cache).render(make(HARD[name])).pages
 
 
-def test_what_sticks_out_is_refused(atlas: Atlas) -> None:
-    for rect in (Rect(-1, 0, 4, 4, 1), Rect(0, 0, 33, 4, 1), Rect(0, 13, 4, 4, 1)):
-        with pytest.raises(RenderError, match="sticks out"):
-            compose(atlas, (rect,), 32, 16, ColorMode.MONO, ())
-
-
 def test_a_thousand_rows(small: Renderer) -> None:
     rows = tuple((str(i), f"户主{i}", f"{i}.00") for i in range(1000))
     columns = (column("序号", "int", pin=True), column("姓名", pin=True), column("金额", "money", "right"))
@@ -228,3 +225,37 @@ def test_correction_mark_changes_the_page(small: Renderer) -> None:
     assert small.render(marked).pages != small.render(plain).pages
     assert AT.year == 2026
     assert photo()
+
+
+def test_a_card_with_a_palette_shows_exactly_the_page(panels: dict[str, Panel], policy: Policy, cache: Path) -> None:
+    """Photo and letters share 256 colours; the inks among them are untouched, and the frame loses nothing."""
+    noise = np.random.default_rng(3).integers(0, 256, (60, 120, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, "PNG")
+    raw = buffer.getvalue()
+    notice = make(image(raw), n.Paragraph("照片说明文字。", "left", 0))
+    panel = panels["p8-320x160-rgb"]
+    limited = Renderer(panel, policy, cache, max_colours=256).render(notice, lambda _: raw).pages
+    free = Renderer(panel, policy, cache).render(notice, lambda _: raw).pages
+    again = Renderer(panel, policy, cache, max_colours=256).render(notice, lambda _: raw).pages
+    assert [page.sha256 for page in limited] == [page.sha256 for page in again]
+    assert [page.sha256 for page in limited] != [page.sha256 for page in free]
+    inks = {tuple(ink) for ink in theme.palette(panel.mode)}
+    for page, untouched in zip(limited, free, strict=True):
+        pixels, before = rgb(page).reshape(-1, 3), rgb(untouched).reshape(-1, 3)
+        assert len(np.unique(pixels, axis=0)) <= 256
+        shown = Image.open(io.BytesIO(pack(page, PixelFormat.GIF).data)).convert("RGB")
+        assert np.array_equal(np.asarray(shown).reshape(-1, 3), pixels)
+        inked = np.array([tuple(color) in inks for color in before.tolist()])
+        assert np.array_equal(pixels[inked], before[inked])
+
+
+def test_pixels_are_made_when_looked_at(small: Renderer) -> None:
+    notice = samples()["digest-first"]
+    pages = small.render(notice).pages
+    first = pages[0]
+    assert "pixels" not in vars(first)
+    assert first.pixels == first.pixels
+    assert replace(first, dwell_s=9.0).sha256 == first.sha256
+    small.forget(notice.digest)
+    assert first.sha256 == small.render(notice).pages[0].sha256

@@ -1,0 +1,361 @@
+"""Who may be shown at a moment, in which lane, and what the day owes: everything ``plan`` derives before it picks."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from math import isfinite
+
+from ledsign.notice import Notice, Urgency
+from ledsign.playlist import retention
+from ledsign.playlist.announce import Announcement, Long, announce
+from ledsign.playlist.capacity import USABLE, Grant, Need, grant, stretch_of, usable_work
+from ledsign.playlist.entry import Entry, Phase, slices
+from ledsign.playlist.exposure import NEVER, Exposure, Key
+from ledsign.playlist.hours import Hours, Light, later
+from ledsign.playlist.preempt import (
+    EXERCISE_CAP,
+    Claimant,
+    CutIn,
+    Level,
+    claim,
+    exercise_over,
+    expected_end,
+    foremost,
+    is_exercise,
+    outlived,
+    owner_of,
+    reason_of,
+    says_exercise,
+)
+from ledsign.playlist.rotation import DIGEST_SHARE, NO_DIGESTS, Board, Deadline, Digests
+from ledsign.policy import Policy
+from ledsign.trust import ClockTrust
+from ledsign.visibility import hidden_because
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A notice and the dwell of each of its body pages in seconds (index = page number - 1), as rendered.
+
+    ``digest_dwell``: seconds of its digest page, None when it has none. ``arrived_at``: when this screen
+    accepted it; one that arrives while another is on is shown next. ``night_least_s``: shortest dwell of any
+    page by night, None for the policy's (a demonstration that shortens every dwell shortens this one too).
+    """
+
+    notice: Notice
+    dwells: tuple[float, ...]
+    digest_dwell: float | None = None
+    arrived_at: datetime | None = None
+    night_least_s: float | None = None
+
+    def least(self, policy: Policy) -> float:
+        """Shortest dwell by night."""
+        return policy.dwell.night_min_s if self.night_least_s is None else self.night_least_s
+
+    def stretches(self, policy: Policy) -> tuple[float, float]:
+        """How much longer its least and its most affected page stays by night."""
+        least = self.least(policy)
+        return max(1.0, least / max(self.dwells)), max(1.0, least / min(self.dwells))
+
+
+class PlanMode(StrEnum):
+    ROTATION = "rotation"
+    URGENT = "urgent"  # an urgent notice takes every second turn
+    EMERGENCY = "emergency"  # nothing else, at any hour
+    SAFE = "safe"  # nothing to show: the safe page stands in
+    DARK = "dark"  # outside the lit hours
+
+
+def quota(notice: Notice, pages: int, policy: Policy) -> int:
+    """Complete showings a day the notice is owed: the policy's figure for its length, or what it asks if that
+    is more. A long one is held to the policy's: its full text runs at few announced times."""
+    required = policy.min_daily_shows.required(pages)
+    if pages > policy.min_daily_shows.long_pages:
+        return required
+    return max(required, notice.display.min_daily_shows)
+
+
+class Situation:
+    """Everything ``plan`` derives before it picks: who may be shown, in which lane, and the next edge of any
+    window. ``board`` is fresh and may be played forward (``simulate``)."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        exposures: Mapping[Key, Exposure],
+        policy: Policy,
+        at: datetime,
+        trust: ClockTrust,
+        screen: str,
+        cancelled: Collection[str],
+    ) -> None:
+        self._exposures = exposures
+        self._policy = policy
+        self._believed = trust is not ClockTrust.UNTRUSTED
+        self.at = self._certain(at) if not self._believed else at.astimezone(policy.zone)
+        self.hours = Hours(policy.hours.open, policy.hours.close, policy.zone, policy.brightness.night_from)
+        self.hidden: dict[str, str] = {}
+        self.lit = not self._believed or self.hours.window(self.at) is not None
+        self.night = self._believed and self.hours.is_night(self.at)
+        self.light = self.hours.light(self.today)
+        self.grants: list[Grant] = []
+        self.announced: tuple[Announcement, ...] = ()
+        self.claims: list[Claimant] = []
+        newest = self._newest(items)
+        self.edges = self._edges(newest)
+        shown = self._visible(newest, screen, cancelled)
+        self.board = self._board(newest, shown)
+        stretch = stretch_of([granted.need for granted in self.grants])
+        dark = not self._believed or not self.lit
+        self.deadline = None if dark else Deadline(self.hours, self.at, stretch)
+        self.edges += self._times_announced()
+
+    def _times_announced(self) -> list[datetime]:
+        return [each.starts for each in self.announced if each.starts > self.at]
+
+    def _certain(self, at: datetime) -> datetime:
+        """Without a believed clock: the latest moment that has certainly passed. What had left the rotation by
+        then stays out; nothing leaves on account of the clock's present word."""
+        shown = [e.last_shown_at for e in self._exposures.values() if e.last_shown_at is not None]
+        return max([at, *shown]).astimezone(self._policy.zone)
+
+    def _exposure(self, notice: Notice) -> Exposure:
+        return self._exposures.get(notice.key, NEVER)
+
+    def _newest(self, items: Iterable[Item]) -> list[Item]:
+        """One item an id, its highest revision; an older one is neither shown nor does it count."""
+        newest: dict[str, Item] = {}
+        for item in items:
+            held = newest.get(item.notice.id)
+            if held is None or held.notice.revision < item.notice.revision:
+                newest[item.notice.id] = item
+        return list(newest.values())
+
+    def _edges(self, items: Iterable[Item]) -> list[datetime]:
+        """Every moment ahead at which the set of visible notices or the lit state can change."""
+        if not self._believed:
+            return []
+        edges = [self.hours.midnight(self.at), self.hours.next_open(self.at), *self.hours.night_edges(self.at)]
+        window = self.hours.window(self.at)
+        if window is not None:
+            edges.append(window[1])
+        for item in items:
+            notice = item.notice
+            edges.append(notice.display.not_before)
+            if is_exercise(notice):
+                edges.append(later(notice.display.not_before, EXERCISE_CAP.total_seconds()))
+            edges += retention.edges(notice, self._exposure(notice), self._policy)
+            if notice.alert is not None:
+                edges.append(notice.alert.expires)
+            if notice.urgency in (Urgency.URGENT, Urgency.EMERGENCY):
+                until = claim(notice, True, self.at).until
+                if until is not None:
+                    edges.append(until)
+        return [edge for edge in edges if edge > self.at]
+
+    def _visible(self, items: Sequence[Item], screen: str, cancelled: Collection[str]) -> list[tuple[Item, CutIn]]:
+        notices = [item.notice for item in items]
+        successors = retention.Successors(notices, self._exposures, self._policy)
+        corrected = {
+            notice.correction.of_id
+            for notice in notices
+            if notice.correction is not None
+            and notice.correction.of_id != notice.id
+            and hidden_because(notice, self.at, screen, cancelled) is None
+        }
+        found = []
+        for item in items:
+            notice = item.notice
+            reason = hidden_because(notice, self.at, screen, cancelled)
+            if reason == "not_before" and not self._believed:
+                reason = None if self._has_started(notice) else "clock_untrusted"
+            if reason is None and notice.id in corrected:
+                reason = "corrected"
+            if reason is None and is_exercise(notice):
+                reason = self._exercise_hidden(notice)
+            if reason is None and not (item.dwells and all(isfinite(d) and d > 0 for d in item.dwells)):
+                reason = "unpresentable"
+            if reason is None:
+                reason = retention.leaves(notice, self._exposure(notice), self._policy, self.at, successors)
+            if reason is None:
+                disclosure = retention.is_disclosure(notice, self._policy)
+                cut_in = claim(notice, disclosure, self.at if self._believed else None)
+                if not self._believed and outlived(notice, self._exposure(notice).seconds):
+                    reason = "alert_expired"
+            if reason is None:
+                found.append((item, cut_in))
+                self._claimed(notice, cut_in)
+            else:
+                self.hidden[notice.id] = reason
+        return found
+
+    def _claimed(self, notice: Notice, cut_in: CutIn) -> None:
+        """Remember a visible notice that came as a cut-in, also when its claim is over by now."""
+        end = expected_end(notice)
+        if end is None:
+            return
+        overdue = not self._believed or end <= self.at
+        owner, reason = owner_of(notice), reason_of(notice)
+        self.claims.append(Claimant(notice.id, cut_in.level, end, owner, reason, cut_in.exercise, overdue))
+
+    def _exercise_hidden(self, notice: Notice) -> str | None:
+        """An exercise must be recognised by everybody, ends by itself and lights no dark screen."""
+        if not says_exercise(notice):
+            return "exercise_unmarked"
+        if exercise_over(notice, self.at if self._believed else None):
+            return "exercise_over"
+        return None if self.lit else "exercise_dark"
+
+    def _has_started(self, notice: Notice) -> bool:
+        """Whether it may be on show at any believable time: it has been, or was due when it was published."""
+        return self._exposure(notice).turn > 0 or notice.display.not_before <= notice.publish_at
+
+    def _board(self, items: Sequence[Item], visible: Sequence[tuple[Item, CutIn]]) -> Board:
+        by_level: dict[Level, list[tuple[Item, CutIn]]] = {level: [] for level in Level}
+        for item, cut_in in visible:
+            by_level[cut_in.level].append((item, cut_in))
+        grave = by_level[Level.LIFE_SAFETY] + by_level[Level.EMERGENCY]
+        chosen = [notice.id for notice in foremost([(item.notice, cut) for item, cut in grave])]
+        emergencies = {item.notice.id: self._entry(item, cut, 0) for item, cut in grave}
+        self.hidden.update((name, "outranked") for name in emergencies if name not in chosen)
+        emergency = [emergencies[name] for name in chosen]
+        if not self.lit and not self._policy.hours.emergency_overrides:
+            emergency = []
+        urgent = [self._entry(item, cut, 0) for item, cut in by_level[Level.URGENT]]
+        urgent.sort(key=lambda entry: entry.notice.publish_at, reverse=True)  # of new ones the newest goes first
+        rest = by_level[Level.STATUTORY] + by_level[Level.NOTICE]
+        needs = [self._need(item) for item, _ in rest]
+        usable = usable_work(needs, self.light)
+        self.grants = grant(needs, usable)
+        self.announced = self._announce([item for item, _ in rest])
+        starts = {each.key: each.starts for each in self.announced}
+        ordinary = [
+            self._entry(item, cut_in, g.passes + g.extra, starts.get(item.notice.key))
+            for (item, cut_in), g in zip(rest, self.grants, strict=True)
+        ]
+        turn, air = 0, 0.0
+        for exposure in self._exposures.values():
+            turn = max(turn, exposure.turn)
+            air = max(air, exposure.air_s)
+        ordinary_ids = {item.notice.id for item, _ in rest}  # an urgent notice past its cap is one of them
+        cut_ins = (
+            self._exposure(item.notice)
+            for item in items
+            if item.notice.urgency is Urgency.URGENT
+            and item.notice.id not in ordinary_ids
+            and self._exposure(item.notice).turn
+        )
+        latest = max(cut_ins, key=lambda exposure: exposure.turn, default=None)
+        spoken = [exposure for exposure in self._exposures.values() if exposure.digest_air_s]
+        digest = max(spoken, key=lambda exposure: exposure.digest_air_s, default=None)
+        plan_of_digests = self._digests([item for item, _ in rest], usable)
+        return Board(emergency, urgent, ordinary, self.today, turn, air, latest, plan_of_digests, digest)
+
+    def _need(self, item: Item) -> Need:
+        """What it asks of this day, with the showings that yesterday still owes it."""
+        asked = need(item, self._policy)
+        return replace(asked, carried=self._carried(self._exposure(item.notice), asked.quota))
+
+    def _carried(self, exposure: Exposure, quota: int) -> int:
+        """Showings that yesterday owed and did not give; a notice new yesterday was owed no whole day."""
+        yesterday = self.today - timedelta(days=1)
+        if not self._believed or exposure.began_at is None or exposure.began_at.date() >= yesterday:
+            return 0
+        return max(0, quota - exposure.passes_on(yesterday))
+
+    def _announce(self, items: Iterable[Item]) -> tuple[Announcement, ...]:
+        """Times of the long ones that the day can promise a showing; without a believed clock there are none."""
+        if not self._believed:
+            return ()
+        granted = {each.need.key: each.passes + each.extra for each in self.grants}
+        found = [
+            Long(item.notice.key, item.notice.publish_at, granted[item.notice.key] * sum(item.dwells))
+            for item in items
+            if len(item.dwells) > self._policy.min_daily_shows.long_pages and granted[item.notice.key]
+        ]
+        return announce(found, self.hours, self.today)
+
+    def _digests(self, items: Sequence[Item], usable_s: float) -> Digests:
+        """Digest pages get what the showings leave, at most a quarter of the time; the policy says how many."""
+        wanted = self._policy.min_daily_shows.digest
+        stretch = stretch_of([each.need for each in self.grants])
+        around = sum(self._digest_work(item, stretch) for item in items)
+        if not around or not wanted or not usable_s:
+            return NO_DIGESTS
+        granted = sum((each.passes + each.extra) * each.need.loop_s for each in self.grants)
+        # room for one round more than is promised: the first comes late in the morning's queue
+        rounds = min(wanted + 1, int(min(DIGEST_SHARE * usable_s, usable_s - granted) / around))
+        every = self.light.seconds * USABLE / max(1, rounds)
+        if rounds <= 1 or any(each.extra for each in self.grants):  # what a lost day owes goes first
+            return Digests(every)
+        return Digests(every, rounds - 1, USABLE * rounds * around / usable_s, around)
+
+    def _digest_work(self, item: Item, stretch: float) -> float:
+        """What one digest page costs of a day's work at worst, by day or by night."""
+        if item.digest_dwell is None:
+            return 0.0
+        return max(item.digest_dwell, item.least(self._policy) / stretch)
+
+    @property
+    def today(self) -> date:
+        return self.at.date()
+
+    def _entry(self, item: Item, cut_in: CutIn, passes: int, announced_at: datetime | None = None) -> Entry:
+        notice, digest = item.notice, item.digest_dwell
+        dwells = item.dwells
+        if self.night:
+            least = item.least(self._policy)
+            dwells = tuple([max(dwell, least) for dwell in dwells])
+            digest = None if digest is None else max(digest, least)
+        until = cut_in.until
+        if until is None and not retention.is_disclosure(notice, self._policy):
+            until = notice.display.not_after
+        urgency = self._policy.urgency_weights.get(notice.urgency, 1)
+        return Entry(
+            notice=notice,
+            dwells=dwells,
+            work=item.dwells,
+            digest_s=digest,
+            exposure=self._exposure(notice),
+            level=cut_in.level,
+            until=until,
+            urgency_weight=urgency,
+            passes_owed=passes,
+            loop_s=sum(item.dwells),
+            weight=max(1, passes * slices(item.dwells)) * urgency,
+            arrived_at=item.arrived_at,
+            session=announced_at is not None,
+            announced=announced_at is not None and announced_at <= self.at,
+        )
+
+    def needs(self) -> list[Need]:
+        """What the ordinary notices now visible ask of a day."""
+        return [each.need for each in self.grants]
+
+    def phase(self, at: datetime) -> Phase:
+        """How short the day's time is; without a believed clock nothing is owed by the day."""
+        return Phase.RELAXED if self.deadline is None else self.board.phase(at, self.deadline)
+
+    @property
+    def mode(self) -> PlanMode:
+        board = self.board
+        if board.emergency:
+            return PlanMode.EMERGENCY
+        if not self.lit:
+            return PlanMode.DARK
+        if board.urgent:
+            return PlanMode.URGENT
+        return PlanMode.ROTATION if board.ordinary else PlanMode.SAFE
+
+
+def need(item: Item, policy: Policy) -> Need:
+    """What the item asks of a day."""
+    least, most = item.stretches(policy)
+    asked = quota(item.notice, len(item.dwells), policy)
+    return Need(item.notice.key, asked, sum(item.dwells), most, least)
+
+
+def light_of_day(policy: Policy, day: date) -> Light:
+    """The lit time of a local day, by day and by night."""
+    return Hours(policy.hours.open, policy.hours.close, policy.zone, policy.brightness.night_from).light(day)

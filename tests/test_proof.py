@@ -1,0 +1,308 @@
+"""Signed roots, page pictures, certificates with pictures, archive bundles."""
+
+import io
+import json
+import tarfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from ledsign.archive import Holdings, check_bundle, due_spans, month_span, write_bundle, year_span
+from ledsign.cli.ledger import ledger as ledger_verb
+from ledsign.database import Database, read_only
+from ledsign.errors import LedgerError, StoreError
+from ledsign.evidence import Head, ShownRow, canonical_line, chain
+from ledsign.frame import AckLevel, Page, PageKind
+from ledsign.ledger import Ledger
+from ledsign.ledgerbook import RegisterEntry, verify
+from ledsign.panel import ColorMode
+from ledsign.pictures import Pictures, picture
+from ledsign.seal import KEY_FILE, DeviceKey, known_keys
+from ledsign.trust import ClockTrust
+from playlist_kit import SCREEN, at, policy
+
+
+def page(number: int) -> Page:
+    return Page(16, 8, ColorMode.MONO, number.to_bytes(2, "big") * 8, 5.0)
+
+
+def row(number: int, day: int = 21, month: int = 10, notice: str = "n-1", minute: int = 0) -> ShownRow:
+    return ShownRow(
+        notice_id=notice, revision=1, digest="d" * 64, n=number, of=2, kind=PageKind.BODY,
+        shown_at=at(9, minute, day=day, month=month), seconds=10.0, page_sha256=page(number).sha256,
+        ack=AckLevel.ACKED, complete=True, clock=ClockTrust.TRUSTED, panel="main", turn=minute + 1,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """September, October and November with a root each, pictures of both pages."""
+    with Database(tmp_path / "ledsign.db", ballast_bytes=4096) as database:
+        ledger, key, pictures = Ledger(database), DeviceKey(tmp_path), Pictures(tmp_path / "pages")
+        for month in (9, 10, 11):
+            for minute in range(6):
+                ledger.record(row(minute % 2 + 1, month=month, minute=minute))
+            ledger.seal(key, SCREEN, at(23, month=month), ClockTrust.TRUSTED)
+        pictures.keep(page(1))
+        pictures.keep(page(2))
+        with database.transaction() as connection:
+            connection.execute("CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
+            connection.execute("INSERT INTO memory VALUES ('screen', ?)", (SCREEN,))
+    return tmp_path
+
+
+def rewritten(state: Path, change: tuple[str, str]) -> None:
+    """Whoever has the file may compute the chain anew, but has no key."""
+    with Database(state / "ledsign.db", ballast_bytes=4096) as database, database.transaction() as connection:
+        rows = connection.execute("SELECT seq, line FROM ledger ORDER BY seq").fetchall()
+        for name in ("ledger_no_update", "ledger_no_delete", "ledger_in_order"):
+            connection.execute(f"DROP TRIGGER {name}")
+        before, head = "", bytes(32)
+        for seq, line in rows:
+            text = line.replace(*change)
+            document = json.loads(text)
+            if document.get("kind") == "root":
+                document["detail"]["hash"] = head.hex()
+                text = canonical_line(document)
+            head = chain(head, text)
+            before = text
+            connection.execute("UPDATE ledger SET line = ?, hash = ? WHERE seq = ?", (text, head, seq))
+        assert before
+
+
+# ---- roots ---------------------------------------------------------------------------------------------------
+
+
+def test_roots_are_signed_by_a_key_made_on_first_use(state: Path) -> None:
+    assert (state / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    key = DeviceKey(state)
+    assert known_keys(state) == {key.public}
+    with read_only(state / "ledsign.db") as connection:
+        result = verify(connection, keys=known_keys(state))
+    assert (result.ok, result.rows, result.roots) == (True, 21, 3)
+    with Database(state / "ledsign.db", ballast_bytes=4096) as database:
+        roots = [r for r in Ledger(database).unsent() if r.get("kind") == "root"]
+        assert len(roots) == 3  # they reach the town like any other row
+        assert roots[0]["detail"] == {
+            "screen": SCREEN, "day": "2026-09-21", "seq": 6, "key": key.public,
+            "hash": roots[0]["detail"]["hash"], "signature": roots[0]["detail"]["signature"],  # type: ignore[index]
+        }  # fmt: skip
+
+
+def test_a_ledger_made_up_anew_fails_at_its_first_root(state: Path) -> None:
+    rewritten(state, ('"ms":10000', '"ms":20000'))
+    with read_only(state / "ledsign.db") as connection:
+        result = verify(connection, keys=known_keys(state))
+    assert (result.bad_seq, result.reason, result.rows) == (7, "root", 6)
+    asked = CliRunner().invoke(ledger_verb, ["verify", "--state", str(state), "--json"])
+    assert (asked.exit_code, json.loads(asked.stdout)["reason"]) == (30, "root")
+
+
+def test_a_root_by_a_foreign_key_does_not_hold(state: Path) -> None:
+    with read_only(state / "ledsign.db") as connection:
+        assert verify(connection, keys=["00" * 32]).reason == "root"
+        assert verify(connection).ok  # without a known key it must at least be genuine
+
+
+def test_a_root_speaks_of_the_row_just_before_it(state: Path) -> None:
+    with Database(state / "ledsign.db", ballast_bytes=4096) as database:
+        ledger, key = Ledger(database), DeviceKey(state)
+        ledger.append_event("root", at(12), key.root(SCREEN, "2026-11-21", Head(3, "00" * 32)))
+        assert ledger.verify().reason == "root"
+
+
+def test_a_key_that_others_can_read_is_refused(state: Path) -> None:
+    (state / KEY_FILE).chmod(0o644)
+    with pytest.raises(StoreError, match="0600"):
+        DeviceKey(state)
+    (state / KEY_FILE).chmod(0o600)
+    (state / KEY_FILE).write_bytes(b"short")
+    with pytest.raises(StoreError):
+        DeviceKey(state)
+    (state / KEY_FILE).unlink()
+    assert len({DeviceKey(state).public} | known_keys(state)) == 2  # the old one's roots stay good
+    (state / "device.pub").write_bytes(b"\xff")
+    with pytest.raises(LedgerError):
+        known_keys(state)
+
+
+# ---- pictures ------------------------------------------------------------------------------------------------
+
+
+def test_a_page_is_kept_once_and_drawn_from_its_own_pixels(tmp_path: Path) -> None:
+    pictures = Pictures(tmp_path / "pages")
+    for _ in range(3):
+        pictures.keep(page(7))
+    (path,) = (tmp_path / "pages").glob("*")
+    assert path.stem == page(7).sha256
+    image = Image.open(path)
+    lit = [[bool(image.getpixel((x, y))) for x in range(16)] for y in range(8)]
+    assert lit == [[bool(7 >> (15 - x) & 1) for x in range(16)]] * 8
+
+
+def test_the_folder_is_bounded_and_forgets_what_is_withdrawn(tmp_path: Path) -> None:
+    pictures = Pictures(tmp_path / "pages", limit_bytes=400)
+    for number in range(40):
+        pictures.keep(page(number))
+        pictures.keep(page(0))
+    left = {path.stem for path in (tmp_path / "pages").glob("*.png")}
+    assert sum(path.stat().st_size for path in (tmp_path / "pages").glob("*.png")) <= 400
+    assert {page(0).sha256, page(39).sha256} <= left
+    again = Pictures(tmp_path / "pages")
+    assert again.remove([page(39).sha256, "unknown"]) == 1
+    assert picture(tmp_path / "pages", page(39).sha256) is None
+    with pytest.raises(StoreError):
+        Pictures(tmp_path / "pages" / f"{page(0).sha256}.png")
+
+
+def test_a_full_disk_is_a_store_error(tmp_path: Path) -> None:
+    pictures = Pictures(tmp_path / "pages")
+    (tmp_path / "pages").rmdir()
+    with pytest.raises(StoreError):
+        pictures.keep(page(1))
+
+
+# ---- certificate ---------------------------------------------------------------------------------------------
+
+
+def test_the_certificate_is_one_page_with_its_pictures(state: Path, tmp_path: Path) -> None:
+    out = tmp_path / "c.html"
+    asked = CliRunner().invoke(
+        ledger_verb, ["certificate", "n-1", "--format", "html", "--out", str(out), "--state", str(state)]
+    )
+    assert asked.exit_code == 0, asked.output
+    text = out.read_text(encoding="utf-8")
+    assert text.count("data:image/png;base64,") == 2
+    assert "渲染帧,非现场照片" in text
+    assert "http" not in text
+    assert "<script" not in text
+    assert "2026-09-21、2026-10-21、2026-11-21" in text
+    (state / "pages" / f"{page(1).sha256}.png").unlink()
+    piped = CliRunner().invoke(ledger_verb, ["certificate", "n-1", "--format", "html", "--state", str(state)])
+    assert piped.stdout.count("data:image/png") == 1
+    assert "图像未存" in piped.stdout
+    words = CliRunner().invoke(ledger_verb, ["certificate", "n-1", "--out", str(out), "--state", str(state)])
+    assert words.exit_code == 0
+    assert "n-1" in out.read_text(encoding="utf-8")
+
+
+# ---- bundles -------------------------------------------------------------------------------------------------
+
+
+def archived(state: Path, *arguments: str) -> tuple[int, dict[str, object]]:
+    asked = CliRunner().invoke(ledger_verb, ["archive", *arguments, "--state", str(state), "--json"])
+    return asked.exit_code, json.loads(asked.stdout) if asked.stdout.startswith("{") else {}
+
+
+def test_the_bundle_is_the_same_on_a_second_run_and_checks_without_the_screen(state: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.tar", tmp_path / "two.tar"
+    code, made = archived(state, "--month", "2026-10", "--out", str(one))
+    assert (code, made["rows"], made["span"]) == (0, 7, "2026-10")
+    archived(state, "--month", "2026-10", "--out", str(two))
+    assert one.read_bytes() == two.read_bytes()
+    with tarfile.open(one) as tar:
+        names = tar.getnames()
+    assert names[0] == "manifest.jsonl"
+    assert {"ledger.jsonl", "register.csv", "certificates.jsonl", f"pages/{page(1).sha256}.png"} <= set(names)
+    opening = check_bundle(one)
+    assert (opening["screen"], opening["before"]["seq"], opening["last"]["seq"]) == (SCREEN, 7, 14)
+    assert archived(state, "--check", str(one))[0] == 0
+    year = tmp_path / "year.tar"
+    assert archived(state, "--year", "2026", "--out", str(year))[1]["rows"] == 21
+
+
+def test_bundles_join_without_a_gap_and_an_empty_month_is_one_too(state: Path, tmp_path: Path) -> None:
+    ends = []
+    for month in ("2026-09", "2026-10", "2026-11"):
+        archived(state, "--month", month, "--out", str(tmp_path / f"{month}.tar"))
+        ends.append(check_bundle(tmp_path / f"{month}.tar"))
+    assert [e["before"] for e in ends[1:]] == [e["last"] for e in ends[:-1]]
+    assert archived(state, "--month", "2026-08", "--out", str(tmp_path / "e.tar"))[1]["rows"] == 0
+    assert check_bundle(tmp_path / "e.tar")["rows"] == 0
+
+
+def forged(source: Path, target: Path, name: str, change: tuple[bytes, bytes] | None) -> None:
+    with tarfile.open(source) as tar, tarfile.open(target, "w") as out:
+        for info in tar:
+            file = tar.extractfile(info)
+            assert file is not None
+            data = file.read()
+            if info.name == name:
+                if change is None:
+                    continue
+                data = data.replace(*change)
+            info.size = len(data)
+            out.addfile(info, io.BytesIO(data))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("ledger.jsonl", (b'"ms":10000', b'"ms":20000')),
+        ("register.csv", (b"d" * 64, b"e" * 64)),
+        ("register.csv", None),
+        ("manifest.jsonl", (b'"rows":7', b'"rows":8')),
+        ("manifest.jsonl", (b"2026-10", b"2026-09")),
+        ("manifest.jsonl", None),
+        (f"pages/{page(1).sha256}.png", (b"PNG", b"GIF")),
+    ],
+)
+def test_a_changed_bundle_is_not_sound(
+    state: Path, tmp_path: Path, name: str, change: tuple[bytes, bytes] | None
+) -> None:
+    good, bad = tmp_path / "good.tar", tmp_path / "bad.tar"
+    archived(state, "--month", "2026-10", "--out", str(good))
+    forged(good, bad, name, change)
+    with pytest.raises(LedgerError):
+        check_bundle(bad)
+    assert archived(state, "--check", str(bad))[0] == 30
+
+
+def test_no_tar_and_odd_arguments(state: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.tar").write_bytes(b"no tar")
+    assert archived(state, "--check", str(tmp_path / "x.tar"))[0] == 30
+    assert archived(state, "--month", "October", "--out", "x")[0] == 2
+    assert archived(state, "--month", "2026-10")[0] == 2
+    with read_only(state / "ledsign.db") as connection, pytest.raises(StoreError):
+        write_bundle(
+            connection, month_span("2026-10"), SCREEN, Holdings({}, {}, lambda _: None), tmp_path / "no" / "x.tar"
+        )
+
+
+def test_signed_bytes_of_a_notice_go_along_under_a_name_of_ours(state: Path, tmp_path: Path) -> None:
+    held = Holdings({"n-1": b"{}", "other": b"{}"}, {"n-1": RegisterEntry(title="公开表")}, lambda _: None)
+    with read_only(state / "ledsign.db") as connection:
+        made = write_bundle(connection, year_span("2026"), SCREEN, held, tmp_path / "y.tar")
+    with tarfile.open(made.path) as tar:
+        (name,) = [name for name in tar.getnames() if name.startswith("notices/")]
+    assert name.removeprefix("notices/").removesuffix(".json").isalnum()
+    assert made.members == 5
+
+
+@pytest.mark.parametrize(
+    ("today", "due"),
+    [
+        (date(2026, 11, 9), ["2025"]),
+        (date(2026, 11, 10), ["2026-10", "2025"]),
+        (date(2026, 1, 10), ["2025-12"]),
+        (date(2026, 2, 14), ["2026-01"]),
+        (date(2026, 2, 15), ["2026-01", "2025"]),
+    ],
+)
+def test_what_is_due_by_a_day(today: date, due: list[str]) -> None:
+    assert [span.name for span in due_spans(today, policy().deadlines)] == due
+    assert month_span("2028-02").until == date(2028, 2, 29)
+
+
+def test_rows_of_a_jumped_clock_stay_in_their_place(state: Path, tmp_path: Path) -> None:
+    with Database(state / "ledsign.db", ballast_bytes=4096) as database:
+        ledger = Ledger(database)
+        boot = at(0, day=1, month=1, year=1970)
+        ledger.record(replace(row(1, month=12), shown_at=boot, clock=ClockTrust.UNTRUSTED))
+        ledger.record(row(1, month=11, minute=50))
+    archived(state, "--month", "2026-11", "--out", str(tmp_path / "n.tar"))
+    assert check_bundle(tmp_path / "n.tar")["rows"] == 9

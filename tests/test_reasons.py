@@ -1,0 +1,188 @@
+"""``why`` in plain Chinese and as a machine word, for every case a clerk may ask about."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from kit import FakeClock
+from ledsign import reasons
+from ledsign.answers import Answers, cannot_keep
+from ledsign.clock import ClockTrust, TrustedClock
+from ledsign.control import Caller
+from ledsign.database import Database
+from ledsign.feed.accept import Verdict
+from ledsign.feed.store import Snapshot, Store
+from ledsign.frame import Page, PageKind
+from ledsign.latest import Latest
+from ledsign.ledger import Ledger
+from ledsign.notice import Status, Urgency, Validity
+from ledsign.panel import ColorMode
+from ledsign.player import PlayerStatus, Showing
+from ledsign.playlist.situation import Item, PlanMode
+from playlist_kit import alert, ask, at, display, hours, item, policy
+
+PAGE = Page(8, 8, ColorMode.MONO, bytes(8), 5.0, PageKind.BODY, 2, 3)
+
+
+@pytest.fixture(autouse=True)
+def chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The catalogue is asked once a process: begin and end with an empty cache."""
+    from ledsign import i18n
+
+    monkeypatch.setenv("LEDSIGN_LANG", "zh_CN")
+    i18n._catalogue.cache_clear()
+    yield
+    i18n._catalogue.cache_clear()
+
+
+def status(
+    found: Sequence[Item], when: datetime | None = None, trust: ClockTrust = ClockTrust.TRUSTED, **values: object
+) -> PlayerStatus:
+    """What a player says that has just made its plan."""
+    made = ask(found, when=when, trust=trust)
+    plain = PlayerStatus(
+        "main", str(made.mode), slots=made.slots, valid_until=made.valid_until, hidden=made.hidden,
+        short=made.short, blame=made.blame, announced=made.announced, claims=made.claims, pages_shown=1,
+    )  # fmt: skip
+    return replace(plain, **values)  # type: ignore[arg-type]
+
+
+def test_on_the_screen_now() -> None:
+    one = item("a", 3)
+    shown = Showing(PAGE, PlanMode.ROTATION, None, one.notice, 2, 3)
+    reason = reasons.why(one.notice, status([one], showing=shown), policy())
+    assert (reason.state, reason.text) == ("showing", "正在播,第 2/3 页")
+    digest = replace(shown, number=0)
+    assert "摘要" in reasons.why(one.notice, status([one], showing=digest), policy()).text
+
+
+def test_waiting_with_its_place_in_the_queue() -> None:
+    found = [item(f"n{i}") for i in range(9)]
+    state = status(found)
+    first = reasons.why(found[0].notice, state, policy())
+    last = reasons.why(found[8].notice, state, policy())
+    assert (first.state, first.text) == ("waiting", "在轮播队列里,从现在起第 1 个轮到")
+    assert (last.state, last.text) == ("waiting", "在轮播队列里,等待轮到")
+
+
+def test_a_long_roster_waits_for_its_announced_time() -> None:
+    found = [item("roster", 100), *(item(f"n{i}") for i in range(6))]
+    reason = reasons.why(found[0].notice, status(found, slots=()), policy())
+    assert (reason.state, reason.text) == ("waits_for_its_time", "全文 16:00 开始播放,约 16:33 播完")
+
+
+@pytest.mark.parametrize(
+    ("made", "when", "state", "words"),
+    [
+        (item("a", shown=display(at(10))), at(9), "not_before", "还没到播放时间 (2026-11-21 10:00)"),
+        (item("a", item="C12-05", shown=display(at(6), at(8))), at(9), "expired", "播放期已过"),
+        (item("a", urgency=Urgency.EMERGENCY, warning=alert(expires=at(8))), at(9), "alert_expired", "预警已过期"),
+        (item("a", status=Status.WITHDRAWN), at(9), "withdrawn", "已撤回"),
+    ],
+    ids=["not before", "expired", "alert expired", "withdrawn"],
+)
+def test_hidden_by_the_plan(made: Item, when: datetime, state: str, words: str) -> None:
+    reason = reasons.why(made.notice, status([made], when), policy())
+    assert (reason.state, reason.text) == (state, words)
+
+
+def test_repealed() -> None:
+    one = item("a")
+    one = replace(one, notice=replace(one.notice, validity=Validity("repealed", None, date(2026, 11, 20))))
+    assert reasons.why(one.notice, status([one]), policy()) == reasons.Reason("repealed", "文件已废止")
+
+
+def test_not_a_lawful_hour() -> None:
+    one = item("a")
+    reason = reasons.why(one.notice, status([one], at(23)), policy())
+    assert (reason.state, reason.text) == ("dark", "不在准许播放的时段,屏幕将于 06:30 点亮")
+    blank = reasons.why(one.notice, status([one], mode="blank"), policy())
+    assert blank.state == "blank"
+
+
+def test_not_schedulable_names_numbers_and_whom_it_is_due_to() -> None:
+    rules = hours(8 * 60, 9 * 60)
+    found = [item("small"), item("huge", 500)]
+    made = ask(found, rules=rules, when=at(8, 30))
+    state = replace(status(found), short=made.short, blame=made.blame, slots=())
+    reason = reasons.why(found[1].notice, state, rules)
+    assert reason.state == "not_schedulable"
+    assert reason.text == "排不下:亮屏时间不够,每天应播的 1 次中只能保证 0 次"
+    assert cannot_keep([state]) == [
+        {
+            "panel": "main", "id": "huge", "revision": 1, "required_shows": 1, "promised_shows": 0,
+            "because": ["huge"],
+        }
+    ]  # fmt: skip
+
+
+def test_the_clock_cannot_be_believed() -> None:
+    dated = item("a", shown=display(at(10)), publish_at=at(8))
+    state = status([dated], at(0, day=1, month=1, year=1970), ClockTrust.UNTRUSTED)
+    assert reasons.why(dated.notice, state, policy()) == reasons.Reason("clock_untrusted", "时钟不可信")
+
+
+def test_an_emergency_has_the_screen() -> None:
+    flood = item("f", item="C12-01", urgency=Urgency.EMERGENCY, warning=alert(), shown=display(at(6)))
+    found = [item("a"), flood]
+    assert reasons.why(found[0].notice, status(found), policy()).state == "waits_for_emergency"
+    assert reasons.why(flood.notice, status(found), policy()).state == "waiting"
+
+
+@pytest.mark.parametrize("reason", ["repealed", "exercise_over", "exercise_dark", "exercise_unmarked", "outranked"])
+def test_every_reason_has_chinese_words(reason: str) -> None:
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in reasons.hidden_reasons()[reason])
+
+
+# ---- through the daemon's answers ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
+        clock = FakeClock(at(9))
+        yield SimpleNamespace(
+            clock=clock, trusted=TrustedClock(clock, at(6)), policy=policy(), store=Store(database),
+            ledger=Ledger(database), notices=Latest(Snapshot()), players=[],
+        )  # fmt: skip
+
+
+def asked(office: SimpleNamespace, notice_id: str) -> dict[str, object]:
+    return dict(Answers(office).handle("why", {"id": notice_id}, Caller(0, 0, "test")))  # type: ignore[arg-type]
+
+
+def test_held_for_privacy_and_never_received(office: SimpleNamespace) -> None:
+    office.store.refuse("pii", "id_card in body", "n-1", "d" * 64, at(8))
+    document = asked(office, "n-1")
+    assert (document["state"], document["reason"]) == ("refused", "pii")
+    assert "含有个人信息" in str(document["text"])
+    assert "id_card" not in str(document["text"])
+    assert asked(office, "n-2")["state"] == "unknown"
+
+
+def test_withdrawn_says_when_and_by_what_reason(office: SimpleNamespace) -> None:
+    gone = replace(item("n-1").notice, status=Status.WITHDRAWN, revision=2)
+    verdict = Verdict(
+        accept=True, reason=None, detail="", notice=gone, display=False, display_reason="withdrawn", retain_days=0,
+        preempts=False, degrade=(), lint=(), pii=(), id="n-1",
+    )  # fmt: skip
+    office.store.apply(verdict, b"{}", at(8, 30))
+    document = asked(office, "n-1")
+    assert document["state"] == "withdrawn"
+    assert "已撤回" in str(document["text"])
+    assert document["at"] == "2026-11-21T08:30:00+08:00"
+
+
+def test_a_held_notice_is_answered_for_every_panel_with_its_term(office: SimpleNamespace) -> None:
+    one = item("n-1")
+    office.notices.put(Snapshot((one.notice,)))
+    for name, when in (("main", at(9)), ("side", at(23))):
+        office.players.append(SimpleNamespace(name=name, status=Latest(status([one], when))))
+    document = asked(office, "n-1")
+    assert (document["state"], document["panels"]) == ("waiting", {"main": "waiting", "side": "dark"})
+    assert (document["required_days"], document["term"]) == (10, "at_risk")
+    assert str(document["text"]).startswith("n-1 《n-1》: 在轮播队列里")
