@@ -1,4 +1,4 @@
-"""The README's picture: pages a simulated card displayed in ``make demo``, as round LEDs on one sheet.
+"""The README's picture: pages a simulated card displayed in ``make demo``, on one sheet, a LED two pixels wide.
 
     python tools/pictures.py demo-out/card docs/pictures/demo.png
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-COLUMNS, DOT, GAP = 3, 3, 12
+COLUMNS, DOT, GAP = 3, 2, 8
 
 
 def leds(path: Path) -> Image.Image:
@@ -21,7 +21,7 @@ def leds(path: Path) -> Image.Image:
         for x in range(page.width):
             colour = page.getpixel((x, y))
             if colour != (0, 0, 0):
-                draw.ellipse((x * DOT, y * DOT, x * DOT + DOT - 1, y * DOT + DOT - 1), fill=colour)
+                draw.rectangle((x * DOT, y * DOT, x * DOT + DOT - 1, y * DOT + DOT - 1), fill=colour)
     return sheet
 
 
@@ -37,7 +37,7 @@ def main() -> int:
     for number, page in enumerate(pages):
         sheet.paste(page, (GAP + number % COLUMNS * (width + GAP), GAP + number // COLUMNS * (height + GAP)))
     target.parent.mkdir(parents=True, exist_ok=True)
-    sheet.resize((sheet.width // 2, sheet.height // 2), Image.Resampling.LANCZOS).save(target, optimize=True)
+    sheet.quantize(32).save(target, optimize=True)
     return 0
 
 

@@ -34,7 +34,7 @@ _OTHER = re.compile(
     r"(?<![0-9])(?<![0-9][-./])(?:19|20)[0-9]{2}([-./])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])(?!\1?[0-9])"
     r"|(?<![0-9:])(?:[01]?[0-9]|2[0-4]):[0-5][0-9](?::[0-5][0-9])?(?!:?[0-9])"  # time of day
     rf"|(?<![0-9])(?<![0-9][{_DASH}])0(?:10|00[0-9]|[2-9][0-9]{{1,2}})[){_DASH}][2-9][0-9]{{6,7}}(?![0-9])"
-    r"|[A-Z](?:/[TZ])?\s?[0-9]+(?:\.[0-9]+)?[-\u2014][0-9]{4}(?![0-9])"  # a standard with its year
+    r"|GB(?:/[TZ])?\s?[0-9]{3,6}(?:\.[0-9]+)?[-\u2014](?:19|20)[0-9]{2}(?![-\u2014]?[0-9])"  # a standard
 )
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECK = "10X98765432"
@@ -136,6 +136,7 @@ class _Run:
         self._spans = [match.span() for match in _GROUP.finditer(plain, start, end)]
         self._groups = [re.sub(r"[^0-9X]", "", plain[left:right].upper()) for left, right in self._spans]
         gaps = [plain[left[1] : right[0]] for left, right in pairwise(self._spans)]
+        self._gaps = gaps
         self._listed = [True, *(any(mark in gap for mark in _LISTING) for gap in gaps), True]
         self._amounts, self._others = self._read_otherwise()
 
@@ -152,11 +153,9 @@ class _Run:
         )
 
     def _within(self, low: int, matches: Iterable[re.Match[str]]) -> frozenset[int]:
-        spans = [(low + match.start(), low + match.end()) for match in matches]
+        covered = {low + place for match in matches for place in range(match.start(), match.end())}
         return frozenset(
-            index
-            for index, (left, right) in enumerate(self._spans)
-            if any(start < right and left < end for start, end in spans)
+            index for index, span in enumerate(self._spans) if any(place in covered for place in range(*span))
         )
 
     def findings(self, exempt: Collection[str]) -> Iterator[Found]:
@@ -169,13 +168,14 @@ class _Run:
             if public.isdisjoint(places) and not self._acquitted(places[0], places[-1], found)
         ]
         blocked = {index for places, found in hits if found.kind != "long_number" for index in places}
-        longer = [set(places) for places, found in hits if found.whole]
-        for places, found in hits:
+        reach = -1  # the last group of any number so far that makes shapes within it meaningless
+        for places, found in sorted(hits, key=lambda hit: (hit[0][0], -hit[0][-1])):
             if found.kind == "long_number":
                 if blocked.isdisjoint(places):
                     yield found
-            elif not any(set(places) < other for other in longer):
+            elif places[-1] > reach:
                 yield found
+                reach = places[-1] if found.whole else reach
 
     def _windows(self) -> Iterator[tuple[int, int, Found]]:
         for first in range(len(self._groups)):
@@ -203,14 +203,17 @@ class _Run:
 
     def _remnant(self, first: int, last: int, places: int) -> bool:
         """What is left of a masked number: several asterisks touch it, and together they are as long as one."""
-        before = re.search(r"\**\Z", self._plain[: self._spans[first][0]])
-        after = re.compile(r"\**").match(self._plain, self._spans[last][1])
-        stars = max(len(match[0]) for match in (before, after) if match)
+        left, right = self._spans[first][0], self._spans[last][1]
+        before, after = self._plain[max(0, left - _LONGEST) : left], self._plain[right : right + _LONGEST]
+        stars = max(len(before) - len(before.rstrip("*")), len(after) - len(after.lstrip("*")))
         return stars > 1 and places + stars <= _LONGEST
 
     def _a_list(self, first: int, last: int) -> bool:
+        """Rising numbers, all parted alike."""
         members = self._groups[first : last + 1]
-        if len(members) < _LIST_MEMBERS or any(not member.isdigit() or member[0] == "0" for member in members):
+        if len(members) < _LIST_MEMBERS or len(set(self._gaps[first:last])) > 1:
+            return False
+        if any(not member.isdigit() or member[0] == "0" for member in members):
             return False
         return all(int(left) < int(right) for left, right in pairwise(members))
 

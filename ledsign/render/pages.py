@@ -11,7 +11,7 @@ from ledsign.notice import AssetReader, Notice, Status, Urgency, no_assets
 from ledsign.panel import ColorMode, Panel
 from ledsign.policy import Policy
 from ledsign.render import theme
-from ledsign.render.atlas import Atlas, load
+from ledsign.render.atlas import SIZES, Atlas, load
 from ledsign.render.band import Band
 from ledsign.render.colours import limited
 from ledsign.render.flow import Space, reading_us
@@ -56,6 +56,8 @@ class Renderer:
     ) -> None:
         self.panel, self.policy = panel, policy
         self.atlas: Atlas = load(cache_dir)
+        for size in SIZES:
+            self.atlas.at(size)  # unpacked now, once: an emergency must not wait for its large type
         self._inks = theme.palette(panel.mode)
         self._max_colours = max_colours if panel.mode is ColorMode.RGB else None
         self._recent = Recent(_PIXEL_BYTES, lambda made: compose(self.atlas, made, panel.mode))

@@ -83,6 +83,16 @@ def test_find(text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        # as the review found them
+        ("138 12345678 5组", "mobile"),
+        ("138-12345678 2户", "mobile"),
+        ("1381234 5678 3", "mobile"),
+        ("138/1234/5678", "mobile"),
+        ("138_1234_5678", "mobile"),
+        ("138，1234，5678", "mobile"),
+        ("138   1234   5678", "mobile"),
+        ("330102 199003071234 2人", "id_card"),
+        ("*13812345678", "mobile"),
         # a further group follows or leads
         ("139 00001234 5组", "mobile"),
         ("139-00001234 2户", "mobile"),
@@ -104,6 +114,9 @@ def test_find(text: str, expected: list[str]) -> None:
         ("6222021 2345 67890 123 5", "bank_card"),
         ("622202 1234567890123 5户", "bank_card"),
         ("4111 1111 1111 1111 2", "bank_card"),
+        ("TEL 139-0000-1234", "mobile"),
+        ("GB139-0000-1234", "mobile"),
+        ("13.45(67 89123", "mobile"),  # rising, but parted by this and that
         # separators
         ("139/0000/1234", "mobile"),
         ("139_0000_1234", "mobile"),
@@ -185,7 +198,7 @@ def test_no_neighbour_separator_or_asterisk_hides_a_number(text: str, expected: 
         "139 0000 12345",
         "139/0000/123",
         "13900001234567",
-        "990203 19901307 123",
+        "990203 209013 12",
         "622 2021 2345",
     ],
 )
