@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,15 +80,20 @@ class Style:
     rule: DwellRule
 
 
-@cache
+_squeezables: dict[str, NDArray[np.bool_]] = {}  # by checksum: to hold the atlas would hold its files open
+
+
 def _squeezable(atlas: Atlas) -> NDArray[np.bool_]:
     """By code point: marks whose right half is empty in this font, so that half a cell holds all their ink."""
+    if atlas.sha256 in _squeezables:
+        return _squeezables[atlas.sha256]
     codepoints = np.arange(0x10000, dtype=np.uint32)
     able: NDArray[np.bool_] = classes(codepoints) & SQUEEZE != 0
     for cp in np.flatnonzero(able).tolist():
         glyph = int(atlas.lut[cp])
         right = np.array([(glyph >> 3) + 1], dtype=np.uint32)
         able[cp] = glyph & 7 == FULL and not atlas.rows(right).any()
+    _squeezables[atlas.sha256] = able
     return able
 
 

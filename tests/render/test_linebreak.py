@@ -1,5 +1,8 @@
 """Where lines end."""
 
+import gc
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,6 +56,20 @@ def test_last_mark_is_squeezed(atlas: Atlas) -> None:
     assert [len(line) for line in setter.lines(text, 9)] == [5, 4]
     assert [len(line) for line in setter.lines(text, 8)] == [3, 4, 2]
     assert len(setter.lines(setter.text("（一二三（四五"), 9)[0]) == 4  # no opening mark is
+
+
+def test_setting_text_holds_no_file_open(cache: Path) -> None:
+    def opened() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    Setter(load(cache)).lines(shape(load(cache), "一二三四，五"), 5)
+    gc.collect()
+    before = opened()
+    for _ in range(20):
+        Setter(atlas := load(cache)).lines(shape(atlas, "一二三四，五"), 5)
+    del atlas
+    gc.collect()
+    assert opened() <= before
 
 
 def test_squeezed_marks_are_empty_on_the_right(atlas: Atlas) -> None:
