@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench golden kill messages clean
+.PHONY: demo test check bench golden kill soak messages clean
 
 demo: $(READY)
 	$(BIN)/ledsign demo --seconds 60 --pace 0.25 --panel p10-320x160-mono --out demo-out
@@ -27,6 +27,9 @@ golden: $(READY)
 
 kill: $(READY)
 	$(BIN)/pytest -q -s tests/test_kill.py --kills 50 --timeout 1500
+
+soak: $(READY)
+	$(BIN)/python tools/soak.py --days 10000 --jobs 2
 
 messages: $(READY)
 	$(BIN)/python tools/messages.py
