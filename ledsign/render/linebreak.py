@@ -120,15 +120,18 @@ def _clause_end(cps: Codepoints, kind: NDArray[np.uint16]) -> NDArray[np.bool_]:
     return ends
 
 
-def _soft(cps: Codepoints) -> list[bool]:
-    """Better places for cutting a piece that is longer than a line: between a number and its unit, after the
-    signs of an address, never inside a figure."""
+def _soft(cps: Codepoints) -> tuple[list[bool], list[bool]]:
+    """Better places for cutting a piece that is longer than a line (between a number and its unit, before a
+    bracket, after the signs of an address, never inside a figure), and tolerable ones: where at least no mark
+    stands at the wrong end of a line."""
     kind = classes(cps)
     after = np.append(kind[1:], 0)
     digit, following = kind & DIGIT != 0, after & DIGIT != 0
     soft = np.where(cps < 0x80, _SOFT[np.minimum(cps, 0x7F)], False) & ~following
     soft |= digit & (after & UNIT != 0) | (kind & UNIT != 0) & following
-    return [bool(place) for place in soft]
+    fair = (after & NO_START == 0) & (kind & NO_END == 0)
+    soft |= after & NO_END != 0
+    return (soft & fair).tolist(), fair.tolist()
 
 
 def wrap(
@@ -153,7 +156,7 @@ def wrap(
     latest = np.maximum.accumulate(np.where(allowed, np.arange(1, count + 1), 0)).tolist()
     narrow = squeeze.tolist() if squeeze is not None and squeeze.any() else None
     lines: list[tuple[int, int]] = []
-    soft: list[bool] | None = None
+    soft: tuple[list[bool], list[bool]] | None = None
     start = 0
     while start < count:
         reach = bisect_right(places, places[start] + limit) - 1
@@ -163,7 +166,7 @@ def wrap(
             reach += 1
         end = latest[reach - 1] if reach < count else count
         if end <= start:
-            soft = _soft(text.cps) if soft is None else soft
+            soft = soft or _soft(text.cps)
             end = _emergency(start, reach, soft, places)
         lines.append((start, end))
         start, limit = end, width
@@ -171,12 +174,13 @@ def wrap(
     return [(a, _strip(a, b, blank)) for a, b in lines]
 
 
-def _emergency(start: int, reach: int, soft: list[bool], places: list[int]) -> int:
-    """Cut what fits no line: at one of its better places, else where the line is full."""
+def _emergency(start: int, reach: int, soft: tuple[list[bool], list[bool]], places: list[int]) -> int:
+    """Cut what fits no line: at one of its better places, at a tolerable one, else where the line is full."""
     reach = max(reach, start + 1)
-    for end in range(reach, start, -1):
-        if soft[end - 1]:
-            return end
+    for good in soft:
+        for end in range(reach, start, -1):
+            if good[end - 1] and (end == len(good) or places[end + 1] > places[end]):  # no accent is cut off
+                return end
     while reach > start + 1 and places[reach] == places[reach - 1]:
         reach -= 1
     return reach

@@ -42,6 +42,8 @@ def lines(atlas: Atlas, text: str, width: int, first: int | None = None) -> list
         ("元/人·年", 4, ["元/", "人·", "年"]),
         ("电话(24小时)。", 10, ["电话", "(24小时)。"]),
         ("一二三四五。", 10, ["一二三", "四五。"]),
+        ("电话:0000-8860119(24小时)。不要", 20, ["电话:", "0000-8860119", "(24小时)。不要"]),
+        ("1234567890。", 10, ["123456789", "0。"]),
     ],
 )
 def test_rules(atlas: Atlas, text: str, width: int, expected: list[str]) -> None:
