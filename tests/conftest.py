@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# the same examples on every run: a change is judged by what it changed; HYPOTHESIS_PROFILE=default searches anew
+settings.register_profile("steady", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 os.environ["LEDSIGN_LANG"] = "en"  # tests read the source's own messages, wherever they run
 
