@@ -89,16 +89,7 @@ class HuiduBrain:
         self._player.tick()
 
     def state(self) -> Mapping[str, object]:
-        player = self._player
-        return {
-            "on": player.on,
-            "brightness": player.brightness,
-            "clock": player.clock.isoformat(timespec="seconds"),
-            "programmes": [each.guid for each in player.programmes],
-            "playing": (playing.guid if (playing := player.playing()) else ""),
-            "files": {name: len(stored.data) for name, stored in player.files.items()},
-            "programme_writes": player.programme_writes,
-        }
+        return self._player.state()
 
     def damaged(self, message: Message) -> Sequence[Message]:
         if isinstance(message, packets.XmlAsk):

@@ -67,16 +67,7 @@ class HuiduHttpBrain:
         self._player.tick()
 
     def state(self) -> Mapping[str, object]:
-        player = self._player
-        return {
-            "on": player.on,
-            "brightness": player.brightness,
-            "clock": player.clock.isoformat(timespec="seconds"),
-            "programmes": [each.guid for each in player.programmes],
-            "playing": (playing.guid if (playing := player.playing()) else ""),
-            "files": {name: len(stored.data) for name, stored in player.files.items()},
-            "programme_writes": player.programme_writes,
-        }
+        return self._player.state()
 
     def damaged(self, message: Message) -> Sequence[Message]:
         """HTTP has no word for "damaged": the answer is one that cannot be read."""

@@ -8,7 +8,7 @@ that the programme names, and a programme outside of its days and times of day i
 import hashlib
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -173,6 +173,18 @@ class HuiduPlayer:
         return next(iter(forced or ready), None)
 
     # ---- glass ----------------------------------------------------------------------------------------------
+
+    def state(self) -> Mapping[str, object]:
+        """What the card would say of itself, whatever protocol asks."""
+        return {
+            "on": self.on,
+            "brightness": self.brightness,
+            "clock": self.clock.isoformat(timespec="seconds"),
+            "programmes": [each.guid for each in self.programmes],
+            "playing": (playing.guid if (playing := self.playing()) else ""),
+            "files": {name: len(stored.data) for name, stored in self.files.items()},
+            "programme_writes": self.programme_writes,
+        }
 
     def power_up(self) -> None:
         self.on, self._forced = True, ""
