@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 from ledsign import __version__
+from ledsign.cli.common import quiet_option
 from ledsign.i18n import _
 
 _VERBS = {
@@ -47,9 +48,9 @@ class _Verbs(click.Group):
 
 @click.group(cls=_Verbs, help=_("Controller for village LED notice screens."))
 @click.version_option(__version__)
-@click.option("--quiet", is_flag=True, help=_("Print nothing but errors (and JSON, where asked for)."))
-def cli(quiet: bool) -> None:
-    """``quiet`` is read back by ``cli.common.emit``."""
+@quiet_option
+def cli() -> None:
+    """``--quiet`` may stand before the verb or after it."""
 
 
 def main() -> None:

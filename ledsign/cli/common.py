@@ -40,22 +40,47 @@ def emit(document: Mapping[str, object], text: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
         sys.stdout.flush()
-    elif not _quiet():
+    elif not _asked("quiet"):
         click.echo(text)
 
 
-def _quiet() -> bool:
-    context = click.get_current_context(silent=True)
-    return bool(context and context.find_root().params.get("quiet"))
-
-
 def fail(code: int, message: str) -> NoReturn:
-    """Say what is wrong on stderr and exit with ``code``."""
-    click.echo(message, err=True)
+    """Say what is wrong on stderr, as one JSON object where JSON was asked for, and exit with ``code``."""
+    document = {"error": Exit(code).name.lower(), "exit": int(code), "detail": message}
+    click.echo(json.dumps(document, ensure_ascii=False) if _asked("as_json") else message, err=True)
     raise click.exceptions.Exit(int(code))
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help=_("One JSON object a line."))
+_ASKED = "ledsign.asked."
+
+
+def _asked(name: str) -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(_ASKED + name))
+
+
+def _note(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
+    """Remember the flag for ``emit`` and ``fail``, which stand far from the verb's arguments."""
+    context.meta[_ASKED + str(parameter.name)] = value or _asked(str(parameter.name))
+    return value
+
+
+quiet_option = click.option(
+    "--quiet",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_note,
+    help=_("Print nothing but errors (and JSON, where asked for)."),
+)
+
+
+def json_option(function: F) -> F:
+    """Add ``--json`` and ``--quiet``; the command receives the first as ``as_json``."""
+    option = click.option(
+        "--json", "as_json", is_flag=True, is_eager=True, callback=_note, help=_("One JSON object a line.")
+    )
+    return option(quiet_option(function))
 
 
 def _resolve_panel(_context: click.Context, _parameter: click.Parameter, name: str) -> Panel:

@@ -73,7 +73,11 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
 @click.option("--screen", help=_("Code of the screen, 12 digits; otherwise each notice's first addressee."))
 @click.option("--clock", "moment", callback=_moment, help=_("Judge as of this time (ISO 8601 with offset)."))
 @click.option("--state", type=click.Path(path_type=Path), help=_("Keep revisions and tombstones in this folder."))
-@click.option("--assets", type=click.Path(path_type=Path), help=_("Folder of pictures; otherwise assets/ nearby."))
+@click.option(
+    "--assets",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help=_("Folder of pictures; otherwise assets/ nearby."),
+)
 @json_option
 def verify(
     files: tuple[Path, ...],

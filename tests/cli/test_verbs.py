@@ -1,5 +1,6 @@
 """Every verb explains itself, stands in the README, and answers wrongly used with the right exit code."""
 
+import json
 import re
 
 import click
@@ -66,9 +67,31 @@ def test_exit_codes_of_common_mistakes(tmp_path):
     assert run("preview", "--panel", "p99", tmp_path).exit_code == 2
 
 
-def test_check_reports_every_finding_and_fails_with_ten(tmp_path):
-    import json
+@pytest.mark.parametrize("line", [("--quiet", "fonts", "list"), ("fonts", "list", "--quiet")], ids=" ".join)
+def test_quiet_may_stand_on_either_side_of_the_verb(line):
+    assert CliRunner().invoke(cli, ["fonts", "list"]).output
+    result = CliRunner().invoke(cli, line)
+    assert (result.exit_code, result.output) == (0, "")
 
+
+def test_quiet_leaves_json_and_errors_alone(tmp_path):
+    nobody = str(tmp_path / "nobody.sock")
+    assert json.loads(CliRunner().invoke(cli, ["fonts", "list", "--quiet", "--json"]).output.splitlines()[0])
+    plain = CliRunner().invoke(cli, ["status", "--quiet", "--socket", nobody])
+    assert plain.exit_code == 3
+    assert plain.stdout == ""
+    assert plain.stderr
+
+
+def test_errors_are_json_where_json_was_asked_for(tmp_path):
+    result = CliRunner().invoke(cli, ["status", "--json", "--socket", str(tmp_path / "nobody.sock")])
+    assert result.stdout == ""
+    error = json.loads(result.stderr)
+    assert (error["error"], error["exit"]) == ("not_running", 3)
+    assert error["detail"]
+
+
+def test_check_reports_every_finding_and_fails_with_ten(tmp_path):
     (tmp_path / "ledsign.yaml").write_text(
         "screen: {code: '990203104205', name: 柳塘村}\nkeys_file: keys.json\nstate: state\ncache: cache\npanels:\n"
         "  - {profile: p10-192x96-mono, card: {family: cp5200, url: 'tcp://127.0.0.1:9'}}\n",
