@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, NoReturn, TypeVar
 
@@ -81,6 +82,23 @@ def json_option(function: F) -> F:
         "--json", "as_json", is_flag=True, is_eager=True, callback=_note, help=_("One JSON object a line.")
     )
     return option(quiet_option(function))
+
+
+def _moment(_context: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise click.BadParameter(_("give date, time and offset, such as 2026-11-21T09:00:00+08:00"))
+    return moment
+
+
+def clock_option(text: str) -> Callable[[F], F]:
+    """Add ``--clock ISO`` with this help; the command receives an aware ``datetime`` or None as ``moment``."""
+    return click.option("--clock", "moment", callback=_moment, help=text)
 
 
 def _resolve_panel(_context: click.Context, _parameter: click.Parameter, name: str) -> Panel:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ledsign.cli.common import Exit, emit, fail, json_option, panel_option
+from ledsign.cli.common import Exit, clock_option, emit, fail, json_option, panel_option
 from ledsign.clock import Clock, ShiftedClock, SystemClock
 from ledsign.daemon import Daemon
 from ledsign.errors import ConfigError, FeedError, LedsignError
@@ -226,7 +226,7 @@ def _settle(daemon: Daemon, clock: Clock) -> dict[str, object]:
     help=_("Folder of notices instead of the samples."),
 )
 @click.option("--keys", type=click.Path(exists=True, path_type=Path), help=_("Keys that signed those notices."))
-@click.option("--clock", "start", help=_("Begin at this time (ISO 8601 with offset)."))
+@clock_option(_("Begin at this time (ISO 8601 with offset)."))
 @click.option(
     "--pace",
     type=click.FloatRange(0.001, 10),
@@ -244,18 +244,13 @@ def demo(
     out: Path,
     folder: Path | None,
     keys: Path | None,
-    start: str | None,
+    moment: datetime | None,
     pace: float,
     web: str | None,
     as_json: bool,
 ) -> None:
     samples = _samples(folder)
-    clock: Clock = SystemClock()
-    if start is not None:
-        try:
-            clock = ShiftedClock(datetime.fromisoformat(start).astimezone())
-        except ValueError:
-            raise click.BadParameter(_("no ISO 8601 time"), param_hint="--clock") from None
+    clock: Clock = ShiftedClock(moment) if moment else SystemClock()
     late = samples[-1] if folder is None and len(samples) > 1 else None
     setting = Setting(panel, home_screen(samples), out, family, baud, pace, web, _keys(folder, keys))
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from ledsign.cli.common import Exit, emit, fail, json_option
+from ledsign.cli.common import Exit, clock_option, emit, fail, json_option
 from ledsign.clock import SystemClock
 from ledsign.database import Database
 from ledsign.errors import ConfigError, RefusedError, StoreError
@@ -47,18 +47,6 @@ class _Setting:
     assets: Path | None
 
 
-def _moment(_context: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise click.BadParameter(_("give date, time and offset, such as 2026-11-21T09:00:00+08:00"))
-    return moment
-
-
 @notice.command(
     help=_(
         "Judge notice files by the accept rule: signature, form, addressee, approvals, personal data. "
@@ -71,7 +59,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path), help=_("Disclosure policy (YAML)."))
 @click.option("--profile", help=_("Profile of the policy, such as strict."))
 @click.option("--screen", help=_("Code of the screen, 12 digits; otherwise each notice's first addressee."))
-@click.option("--clock", "moment", callback=_moment, help=_("Judge as of this time (ISO 8601 with offset)."))
+@clock_option(_("Judge as of this time (ISO 8601 with offset)."))
 @click.option("--state", type=click.Path(path_type=Path), help=_("Keep revisions and tombstones in this folder."))
 @click.option(
     "--assets",

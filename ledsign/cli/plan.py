@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ledsign.cli.common import Exit, emit, fail, json_option, panel_option
+from ledsign.cli.common import Exit, clock_option, emit, fail, json_option, panel_option
 from ledsign.clock import SystemClock
 from ledsign.errors import ConfigError, RefusedError
 from ledsign.feed.parse import parse_json, parse_notice
@@ -24,18 +24,6 @@ from ledsign.render.pages import Renderer
 from ledsign.resources import resource
 
 MAX_ASSET_BYTES = 20_000_000
-
-
-def _moment(_context: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise click.BadParameter(_("give date, time and offset, such as 2026-11-21T09:00:00+08:00"))
-    return moment
 
 
 def _notices(folder: Path) -> Iterator[Notice]:
@@ -234,7 +222,7 @@ def _print_draft(draft: Notice, made: Admission, titles: Mapping[str, str], as_j
 )
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @panel_option
-@click.option("--clock", "moment", callback=_moment, help=_("Plan as of this time (ISO 8601 with offset)."))
+@clock_option(_("Plan as of this time (ISO 8601 with offset)."))
 @click.option("--hours", type=click.FloatRange(0, 48), default=0.0, help=_("Print the turns of the next hours."))
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path), help=_("Disclosure policy (YAML)."))
 @click.option("--profile", help=_("Profile of the policy, such as strict."))

@@ -98,7 +98,7 @@ class _Guard:
 def _pools(guard: _Guard) -> dict[str, type[HTTPConnectionPool]]:
     """Connection pools whose connections report their sockets to ``guard``."""
 
-    class Plain(HTTPConnection):
+    class Watched(HTTPConnection):
         twin: socket.socket | None = None
 
         def _new_conn(self) -> socket.socket:
@@ -112,22 +112,11 @@ def _pools(guard: _Guard) -> dict[str, type[HTTPConnectionPool]]:
                 self.twin = None
             super().close()
 
-    class Secure(HTTPSConnection):
-        twin: socket.socket | None = None
-
-        def _new_conn(self) -> socket.socket:
-            sock = super()._new_conn()
-            self.twin = guard.watch(sock)
-            return sock
-
-        def close(self) -> None:
-            if self.twin is not None:
-                guard.forget(self.twin)
-                self.twin = None
-            super().close()
+    class Secure(Watched, HTTPSConnection):
+        """Watched below the encryption."""
 
     class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
+        ConnectionCls = Watched
 
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = Secure
