@@ -28,11 +28,10 @@ from ledsign.ledgerbook import (
     register_csv,
     rows,
     stretch,
-    tallies,
-    tally_document,
 )
 from ledsign.policy import Deadlines
 from ledsign.seal import root_holds
+from ledsign.tally import tallies, tally_document
 
 MANIFEST = "manifest.jsonl"
 ROWS = "ledger.jsonl"
@@ -129,9 +128,9 @@ def write_bundle(
 def _write_rows(connection: Connection, first: int, last: int, path: Path) -> tuple[Head, Head]:
     """The rows as lines ``seq hash line``; the chain before them and at their end."""
     before = end = head_before(connection, first)
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with path.open("wb") as file:
         for seq, line, digest in lines(connection, first, last):
-            file.write(f"{seq} {digest.hex()} {line}\n")
+            file.write(f"{seq} {digest.hex()} ".encode() + line + b"\n")
             end = Head(seq, digest.hex())
     return before, end
 
@@ -195,12 +194,12 @@ def check_bundle(path: Path, keys: Iterable[str] = ()) -> Document:
             if name not in members or hashlib.sha256(members[name]).hexdigest() != listed.get(name):
                 raise LedgerError(f"{path}: {name} is not what the manifest names")
         start, last = (Head(int(opening[each]["seq"]), str(opening[each]["hash"])) for each in ("before", "last"))
-        parts = [line.split(" ", 2) for line in members[ROWS].decode("utf-8").split("\n")[:-1]]
+        parts = (line.split(b" ", 2) for line in members[ROWS].split(b"\n")[:-1])
+        chained = [(int(seq), line, bytes.fromhex(digest.decode("ascii"))) for seq, digest, line in parts]
     except (ValueError, KeyError, TypeError) as error:
         raise LedgerError(f"{path}: {error!r}") from error
     if opening["schema"] != SCHEMA:
         raise LedgerError(f"{path}: {opening['schema']}")
-    chained = ((int(seq), line, bytes.fromhex(digest)) for seq, digest, line in parts)
     known = frozenset(keys)
     result = verify_lines(chained, [last], lambda document: root_holds(document, known), start)
     result.require()

@@ -7,7 +7,8 @@ import base64
 from collections.abc import Callable, Sequence
 from html import escape
 
-from ledsign.ledgerbook import Certificate, Tally, tally_document
+from ledsign.ledgerbook import Certificate
+from ledsign.tally import Tally, tally_document
 
 PICTURES = 400  # pages drawn into one certificate; the others are named by their identity alone
 LEVELS = ("仅排入", "已发送", "控制卡已确认", "已回读核对", "光学佐证")
@@ -53,6 +54,10 @@ def _revision(tally: Tally, picture: Callable[[str], bytes | None]) -> Sequence[
         "证据等级": "无" if weakest is None else f"{int(weakest)} 级:{LEVELS[weakest]}",
         "时钟不可信的行数": str(tally.untrusted_rows),
     }
+    if len(tally.panels) > 1:  # the figures above are those of the weakest
+        rows["各显示面(以最少者为准)"] = ";".join(
+            f"{each.panel}:有效 {each.counted_days} 天,完整播放 {each.passes} 次" for each in tally.panels
+        )
     cells = "".join(f"<tr><th>{escape(name)}<td>{escape(str(value))}" for name, value in rows.items())
     parts = [f"<h2>第 {tally.key[1]} 版</h2><table>{cells}</table><h3>页面(渲染帧,非现场照片)</h3>"]
     for number, name in enumerate(tally.page_sha256):

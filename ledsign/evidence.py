@@ -20,19 +20,23 @@ from ledsign.playlist.exposure import Shown, ShownKind
 from ledsign.trust import ClockTrust
 
 GENESIS = bytes(32)
+LINES = "SELECT seq, CAST(line AS BLOB), hash FROM ledger"  # as ``Line``: bytes need no decoding to be hashed
 ROOT = "root"  # kind of an event: the device signed the chain so far (``seal``)
-_ROOT_MARK = '"kind":"root"'  # cheap to look for; quotes inside texts are escaped, so no title can hold it
+_ROOT_MARK = b'"kind":"root"'  # cheap to look for; quotes inside texts are escaped, so no title can hold it
 FAILED = "failed"  # kind of a row about a page that could not be drawn or was refused: passed over
 
-Line: TypeAlias = tuple[int, str, bytes]
-"""Sequence number from 1, canonical line, hash."""
+Line: TypeAlias = tuple[int, bytes, bytes]
+"""Sequence number from 1, canonical line in UTF-8, hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownRow:
     """A page that was on the panel. ``n`` counts from 1; ``kind`` is a PageKind or ``FAILED``; ``shown_at`` is
     wall time in the screen's zone, ``seconds`` was measured by the monotonic clock; ``complete``: the whole
-    dwell; ``turn`` is copied from the Slot. Raises ValueError on impossible figures."""
+    dwell; ``turn`` is copied from the Slot; ``words``: the card drew the words with its own fonts, so that
+    ``page_sha256`` is that of the text and no picture proves anything; ``accepts``: the least acknowledgement that
+    the screen's owner lets count on this panel, written down only where it is less than the rule. Raises ValueError
+    on impossible figures."""
 
     notice_id: str
     revision: int
@@ -48,6 +52,8 @@ class ShownRow:
     clock: ClockTrust
     panel: str
     turn: int
+    words: bool = False
+    accepts: AckLevel = AckLevel.ACKED
 
     def __post_init__(self) -> None:
         if not (0 <= self.seconds < 1e6 and 0 <= self.n <= self.of and self.turn > 0):
@@ -73,7 +79,9 @@ class ShownRow:
             "clock": str(self.clock),
             "panel": self.panel,
             "turn": self.turn,
-        }
+        } | ({"form": "text"} if self.words else {}) | (
+            {"accepts": int(self.accepts)} if self.accepts < AckLevel.ACKED else {}
+        )
 
 
 def shown_of(document: Mapping[str, Any], least_ack: AckLevel, air_before_s: float = 0.0) -> Shown:
@@ -91,7 +99,7 @@ def shown_of(document: Mapping[str, Any], least_ack: AckLevel, air_before_s: flo
         at=datetime.fromisoformat(document["shown_at"]),
         seconds=seconds,
         complete=document["complete"],
-        counts=document["complete"] and believed and document["ack"] >= least_ack,
+        counts=document["complete"] and believed and document["ack"] >= document.get("accepts", least_ack),
         ack=AckLevel(document["ack"]),
         turn=document["turn"],
         air_s=air_before_s + seconds,
@@ -180,7 +188,7 @@ def verify_lines(
     for found, line, stored in lines:
         if found != seq + 1:
             return VerifyResult(seq, Head(seq, previous.hex()), seq + 1, "sequence")
-        digest = sha256(previous + line.encode()).digest()
+        digest = sha256(previous + line).digest()
         if digest != stored:
             return VerifyResult(seq, Head(seq, previous.hex()), found, "hash")
         if known and known.get(found, digest.hex()) != digest.hex():

@@ -20,6 +20,7 @@ from ledsign.database import Database, read_only
 from ledsign.errors import StoreError
 from ledsign.evidence import (
     GENESIS,
+    LINES,
     ROOT,
     Head,
     ShownRow,
@@ -223,6 +224,16 @@ class Ledger:
         )
         return frozenset(str(row[0]) for row in rows)
 
+    def row_at(self, panel: str, at: datetime) -> dict[str, Any] | None:
+        """The latest page that the panel began on the local day of ``at``, not after it. Raises StoreError."""
+        rows = self._database.query(
+            "SELECT line FROM ledger WHERE day = ? AND json_extract(line, '$.panel') = ?"
+            " AND json_extract(line, '$.shown_at') <= ? AND json_extract(line, '$.row') = 'shown'"
+            " ORDER BY seq DESC LIMIT 1",
+            (at.date().isoformat(), panel, at.isoformat(timespec="milliseconds")),
+        )
+        return json.loads(rows[0][0]) if rows else None
+
     def anchor(self) -> Head:
         """Write the chain's end beside the database (``<file>.head``), new beside old; a tail that was cut off
         behind the anchor then shows. Raises StoreError."""
@@ -307,5 +318,5 @@ class Ledger:
         goes on meanwhile."""
         anchors = [*anchors, self.head]
         with contextlib.closing(read_only(self._database.path)) as connection:
-            lines = connection.execute("SELECT seq, line, hash FROM ledger ORDER BY seq")
+            lines = connection.execute(f"{LINES} ORDER BY seq")
             return verify_lines(lines, anchors, lambda document: root_holds(document, ()))

@@ -1,7 +1,7 @@
 """Reading the ledger for people: tail, export, the quarterly register and a certificate per notice.
 
-Works on a read-only connection, also while the daemon runs. Every figure is counted from the rows
-themselves, by the very rule that fed the rotation's accounts, so that a certificate proves what it says.
+Works on a read-only connection, also while the daemon runs. Every figure is counted from the rows themselves
+(``tally``), so that a certificate proves what it says.
 """
 
 import csv
@@ -9,16 +9,15 @@ import io
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from sqlite3 import Connection, DatabaseError
 from typing import Any, TypeAlias
 
 from ledsign.errors import StoreError
-from ledsign.evidence import GENESIS, Head, Line, VerifyResult, shown_of, verify_lines
+from ledsign.evidence import GENESIS, LINES, Head, Line, VerifyResult, verify_lines
 from ledsign.frame import AckLevel
-from ledsign.playlist.exposure import NEVER, Exposure, Key, record
 from ledsign.seal import root_holds
-from ledsign.trust import ClockTrust
+from ledsign.tally import Tally, tallies
 
 Document: TypeAlias = dict[str, Any]
 BOM = "\ufeff"  # spreadsheets read the register as UTF-8 only with it
@@ -26,21 +25,6 @@ COLUMNS = (
     "序号", "类别", "事项", "标题", "文号", "公开时间", "起", "止", "有效公开天数", "完整播放次数", "页数",
     "审批", "备案", "摘要值", "更正/撤回",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What the rows prove about one notice revision. ``seconds``: complete, counted page time."""
-
-    key: Key
-    digest: str
-    exposure: Exposure
-    first_at: datetime
-    last_at: datetime
-    rows: int
-    seconds: float
-    untrusted_rows: int
-    page_sha256: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +87,7 @@ def stretch(connection: Connection, since: date, until: date) -> tuple[int, int]
 def lines(connection: Connection, first: int, last: int) -> Iterator[Line]:
     """Rows as stored, from ``first`` to ``last``. Raises StoreError."""
     try:
-        yield from connection.execute(
-            "SELECT seq, line, hash FROM ledger WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
-        )
+        yield from connection.execute(f"{LINES} WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last))
     except DatabaseError as error:
         raise StoreError(f"the ledger cannot be read: {error}") from error
 
@@ -129,7 +111,7 @@ def verify(connection: Connection, anchors: Iterable[Head] = (), keys: Collectio
     of the device's ``keys`` where they are known. Raises StoreError."""
     try:
         (upto,) = connection.execute("SELECT upto FROM ledger_outbox").fetchone()
-        walked = connection.execute("SELECT seq, line, hash FROM ledger ORDER BY seq")
+        walked = connection.execute(f"{LINES} ORDER BY seq")
         result = verify_lines(walked, anchors, lambda document: root_holds(document, keys))
     except DatabaseError as error:
         raise StoreError(f"the ledger cannot be read: {error}") from error
@@ -138,42 +120,28 @@ def verify(connection: Connection, anchors: Iterable[Head] = (), keys: Collectio
     return result
 
 
-def tallies(documents: Iterable[Document], least_ack: AckLevel = AckLevel.ACKED, passes_min: int = 1) -> list[Tally]:
-    """Count rows, in order, into one tally per notice revision (and panel: the best shown one is reported)."""
-    found: dict[tuple[str, Key], Tally] = {}
-    for document in documents:
-        if document["row"] != "shown":
-            continue
-        shown = shown_of(document, least_ack)
-        key = document["notice_id"], document["revision"]
-        place = document["panel"], key
-        before = found.get(place) or Tally(key, document["digest"], NEVER, shown.at, shown.at, 0, 0.0, 0, ())
-        page = document["page_sha256"]
-        found[place] = replace(
-            before,
-            exposure=record(before.exposure, shown, passes_min),
-            last_at=max(before.last_at, shown.at),
-            rows=before.rows + 1,
-            seconds=before.seconds + (shown.seconds if shown.counts else 0.0),
-            untrusted_rows=before.untrusted_rows + (document["clock"] == ClockTrust.UNTRUSTED),
-            page_sha256=before.page_sha256 if page in before.page_sha256 else (*before.page_sha256, page),
-        )
-    best: dict[Key, Tally] = {}
-    for tally in found.values():
-        held = best.get(tally.key)
-        if held is None or len(held.exposure.counted_days) < len(tally.exposure.counted_days):
-            best[tally.key] = tally
-    return sorted(best.values(), key=lambda tally: (tally.first_at, tally.key))
-
-
 def certificate(
     connection: Connection, notice_id: str, least_ack: AckLevel = AckLevel.ACKED, passes_min: int = 1
 ) -> Certificate | None:
     """Evidence for a notice, also long after it is gone; None when it was never on the screen."""
-    counted = tallies(
-        _documents(connection, "WHERE notice = ? ORDER BY seq", [notice_id]), least_ack, passes_min
-    )
+    documents = _documents(connection, "WHERE notice = ? ORDER BY seq", [notice_id])
+    counted = tallies(documents, least_ack, passes_min, in_service(connection, notice_id))
     return Certificate(notice_id, tuple(counted), head(connection)) if counted else None
+
+
+def in_service(connection: Connection, notice_id: str) -> frozenset[str]:
+    """Panels, of those the screen has now, that showed anything on the notice's last day on show; one that was put
+    up later owes it nothing. Raises StoreError."""
+    try:
+        (last,) = connection.execute("SELECT max(day) FROM ledger WHERE notice = ?", (notice_id,)).fetchone()
+        found = connection.execute(
+            "SELECT panel FROM (SELECT DISTINCT panel FROM exposure) AS held WHERE EXISTS"
+            " (SELECT 1 FROM ledger WHERE day = ? AND json_extract(line, '$.panel') = held.panel)",
+            (last,),
+        )
+        return frozenset(str(panel) for (panel,) in found)
+    except DatabaseError as error:
+        raise StoreError(f"the ledger cannot be read: {error}") from error
 
 
 def _safe_cell(text: str) -> str:
@@ -198,29 +166,3 @@ def register_csv(counted: Iterable[Tally], entries: Mapping[str, RegisterEntry])
         )  # fmt: skip
         writer.writerow([_safe_cell(cell) for cell in cells])
     return text.getvalue()
-
-
-def tally_document(tally: Tally) -> Document:
-    """A tally as JSON values, free of any language."""
-    exposure = tally.exposure
-
-    def moment(at: datetime | None) -> str | None:
-        return None if at is None else at.isoformat(timespec="seconds")
-
-    return {
-        "notice_id": tally.key[0],
-        "revision": tally.key[1],
-        "digest": tally.digest,
-        "first_shown_at": moment(tally.first_at),
-        "last_shown_at": moment(tally.last_at),
-        "first_complete_at": moment(exposure.first_pass_at),
-        "last_complete_at": moment(exposure.last_pass_at),
-        "passes": exposure.passes,
-        "pages": exposure.pages,
-        "seconds": round(tally.seconds, 3),
-        "counted_days": [day.isoformat() for day in exposure.counted_days],
-        "evidence_level": None if exposure.weakest is None else int(exposure.weakest),
-        "rows": tally.rows,
-        "untrusted_rows": tally.untrusted_rows,
-        "page_sha256": list(tally.page_sha256),
-    }

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from ledsign.feed.store import AuditLine
 from ledsign.i18n import _
+from ledsign.moments import On
 from ledsign.notice import Notice, Urgency
 from ledsign.player import PlayerStatus
 from ledsign.policy import Policy
@@ -112,6 +114,25 @@ def _waiting(notice: Notice, status: PlayerStatus) -> Reason:
         said = text.format(time=f"{announced.starts:%H:%M}", end=f"{announced.ends:%H:%M}")
         return Reason("waits_for_its_time", said)
     return Reason("waiting", _("in the rotation, waiting for its turn"))
+
+
+def why_then(notice_id: str, at: datetime, on: On | None, *, past: bool) -> Reason:
+    """Whether a notice was, or will be, on the panel at a moment; if not, what instead."""
+    time = f"{at:%Y-%m-%d %H:%M:%S}"
+    if on is None:
+        if past:
+            return Reason("was_not_on", _("nothing was on at {time}, after the ledger").format(time=time))
+        return Reason("will_not_be_on", _("the screen will be dark at {time}").format(time=time))
+    page = _("its digest") if on.n == 0 else _("page {n}").format(n=on.n)
+    if on.notice_id == notice_id:
+        if past:
+            return Reason("was_on", _("it was on at {time}: {page}").format(time=time, page=page))
+        said = _("by the plan it will be on at {time}, from {page} on").format(time=time, page=page)
+        return Reason("will_be_on", said)
+    if past:
+        return Reason("was_not_on", _("{other} was on at {time}").format(other=on.notice_id, time=time))
+    said = _("by the plan {other} will be on at {time}").format(other=on.notice_id, time=time)
+    return Reason("will_not_be_on", said)
 
 
 def why_absent(notice_id: str, line: AuditLine | None) -> Mapping[str, object]:

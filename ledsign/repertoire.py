@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ledsign.clock import Clock
 from ledsign.errors import RenderError, StoreError
 from ledsign.feed.store import Snapshot
 from ledsign.frame import Page, PageKind
 from ledsign.notice import AssetReader, Notice, Urgency
-from ledsign.playlist.situation import Item
+from ledsign.playlist.item import Item
 from ledsign.render.pages import Renderer
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Repertoire:
         self._items: dict[tuple[str, int], Item] = {}
         self._pictures: dict[tuple[str, int], tuple[str, ...]] = {}
         self._seen: Snapshot | None = None
+        self._whole: tuple[Item, ...] = ()  # of the snapshot seen last, once everything in it is drawn
         self._at_work: Notice | None = None
         self.failed: dict[tuple[str, int], str] = {}
         self.pending = 0
@@ -65,10 +67,19 @@ class Repertoire:
         self._at_work = None
         return drawn
 
+    def announced(self, notice: Notice, digest: Page, starts: datetime) -> Page:
+        """The digest page of a long notice, saying when its full text runs. Raises RenderError."""
+        self._at_work = notice
+        page = self._renderer.announced(notice, digest, starts)
+        self._at_work = None
+        return page
+
     def items(self, snapshot: Snapshot, alive: Callable[[], None]) -> tuple[Item, ...]:
         """Items of all notices held, those not drawn yet without pages; all others are forgotten, bitmaps
         included. ``alive`` is called for each that is drawn."""
         self._forget(snapshot)
+        if self._whole:
+            return self._whole
         until = self._clock.monotonic() + DRAW_S
         waiting = sorted((n for n in snapshot.notices if n.key not in self._items), key=_haste)
         ready = len(waiting) < len(snapshot.notices)
@@ -79,10 +90,17 @@ class Repertoire:
             self._draw(notice)
             ready = True
         self.pending = sum(notice.key not in self._items for notice in snapshot.notices)
-        return tuple(
+        found = tuple(
             replace(self._items.get(n.key, Item(n, ())), arrived_at=snapshot.arrived.get(n.id))
             for n in snapshot.notices
         )
+        self._whole = () if self.pending else found
+        return found
+
+    @property
+    def whole(self) -> tuple[Item, ...]:
+        """The items handed out last; none while some are still to be drawn."""
+        return self._whole
 
     def set_aside(self, why: str) -> bool:
         """Something failed unforeseen: the notice at work, if any, is not tried again. Whether there was one."""
@@ -95,12 +113,15 @@ class Repertoire:
     def _forget(self, snapshot: Snapshot) -> None:
         if snapshot is self._seen:
             return
-        self._seen = snapshot
+        self._seen, self._whole = snapshot, ()
         keys = {notice.key for notice in snapshot.notices}
         for gone in [key for key in self._items if key not in keys]:
             self._renderer.forget(self._items.pop(gone).notice.digest)
             self.failed.pop(gone, None)
         for notice in snapshot.notices:  # a picture that came late changes the pages
+            wanted = tuple(image.sha256 for image in notice.images())
+            if self._pictures.get(notice.key) == wanted:
+                continue  # all were here before: no need to read them again
             here = tuple(image.sha256 for image in notice.images() if self._assets(image) is not None)
             if self._pictures.get(notice.key, here) != here:
                 self._items.pop(notice.key, None)
@@ -123,7 +144,7 @@ class Repertoire:
 
     def _fail(self, notice: Notice, why: str) -> None:
         log.error("notice %s is set aside: %s", notice.id, why)
-        self.failed[notice.key] = why
+        self.failed[notice.key], self._whole = why, ()
         self._items[notice.key] = Item(notice, ())  # the plan hides an item without pages
 
 

@@ -22,11 +22,10 @@ from ledsign.ledgerbook import (
     register_csv,
     rows,
     tail,
-    tallies,
-    tally_document,
     verify,
 )
 from ledsign.playlist.exposure import Exposure
+from ledsign.tally import tallies, tally_document
 from ledsign.trust import ClockTrust
 from playlist_kit import at
 
@@ -320,12 +319,40 @@ def test_the_register_is_the_same_on_a_second_run(database: Database) -> None:
     assert once == again
 
 
-def test_two_panels_show_the_same_notice_and_the_better_one_is_reported(database: Database) -> None:
+def test_a_notice_is_reported_as_its_weakest_panel_has_it(database: Database) -> None:
     ledger = Ledger(database)
-    ledger.record(row(of=2))
-    ledger.record(row(panel="side", minute=1))
+    for minute in (0, 1):
+        ledger.record(row(turn=minute + 1, minute=minute))
+    ledger.record(row(panel="side", minute=2))
     with read_only(database.path) as connection:
-        assert [t.exposure.passes for t in tallies(rows(connection))] == [1]
+        (tally,) = tallies(rows(connection))
+        made = certificate(connection, "a")
+    assert made is not None
+    assert made.tallies == (tally,)
+    assert (tally.exposure.passes, tally.rows) == (1, 1)
+    assert (tally.first_at, tally.last_at) == (at(9), at(9, 2))  # the span is that of the whole screen
+    assert tally_document(tally)["panels"] == {
+        "main": {"counted_days": 1, "passes": 2},
+        "side": {"counted_days": 1, "passes": 1},
+    }
+
+
+def test_a_panel_that_never_showed_it_counts_as_zero_while_it_was_in_service(database: Database) -> None:
+    ledger = Ledger(database)
+    ledger.record(row("a"))
+    ledger.record(row("b", minute=1))
+    ledger.record(row("b", panel="side", minute=1))
+    ledger.record(row("a", turn=2, minute=5))
+    ledger.record(row("c", panel="later", shown_at=at(9, day=22)))  # put up when "a" was gone
+    with read_only(database.path) as connection:
+        counted = {tally.key[0]: tally for tally in tallies(rows(connection))}
+        made = certificate(connection, "a")
+    assert made is not None
+    assert counted["a"].exposure == made.tallies[0].exposure == Exposure()
+    assert [(each.panel, each.passes) for each in made.tallies[0].panels] == [("main", 2), ("side", 0)]
+    assert counted["a"].page_sha256  # its pictures are those of the panel that did show it
+    assert [each.panel for each in counted["b"].panels] == ["main", "side"]
+    assert [each.panel for each in counted["c"].panels] == ["later"]
 
 
 def test_a_database_without_a_ledger_is_said_so(tmp_path: Path) -> None:

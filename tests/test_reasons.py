@@ -10,20 +10,22 @@ import pytest
 
 from kit import FakeClock
 from ledsign import reasons
-from ledsign.answers import Answers, cannot_keep
+from ledsign.answers import Answers, RefusedOrderError, cannot_keep
 from ledsign.clock import ClockTrust, TrustedClock
 from ledsign.control import Caller
 from ledsign.database import Database
+from ledsign.evidence import ShownRow
 from ledsign.feed.accept import Verdict
 from ledsign.feed.store import Snapshot, Store
-from ledsign.frame import Page, PageKind
+from ledsign.frame import AckLevel, Page, PageKind
 from ledsign.latest import Latest
 from ledsign.ledger import Ledger
 from ledsign.notice import Status, Urgency, Validity
 from ledsign.panel import ColorMode
 from ledsign.player import PlayerStatus, Showing
-from ledsign.playlist.situation import Item, PlanMode
-from playlist_kit import alert, ask, at, display, hours, item, policy
+from ledsign.playlist.item import Item
+from ledsign.playlist.situation import PlanMode
+from playlist_kit import SCREEN, alert, ask, at, display, hours, item, policy
 
 PAGE = Page(8, 8, ColorMode.MONO, bytes(8), 5.0, PageKind.BODY, 2, 3)
 
@@ -186,3 +188,57 @@ def test_a_held_notice_is_answered_for_every_panel_with_its_term(office: SimpleN
     assert (document["state"], document["panels"]) == ("waiting", {"main": "waiting", "side": "dark"})
     assert (document["required_days"], document["term"]) == (10, "at_risk")
     assert str(document["text"]).startswith("n-1 《n-1》: 在轮播队列里")
+
+
+# ---- at another time -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def played(office: SimpleNamespace) -> SimpleNamespace:
+    """One panel that showed a, then b for ten seconds each until a little before nine, then nothing; both go on."""
+    shown = ShownRow(
+        "a", 1, "d" * 64, 1, 2, PageKind.BODY, at(8, 59), 10.0, "e" * 64, AckLevel.ACKED, True, ClockTrust.TRUSTED,
+        "main", 1,
+    )  # fmt: skip
+    office.ledger.record(shown)
+    office.ledger.record(replace(shown, notice_id="b", n=0, kind=PageKind.DIGEST, shown_at=at(8, 59, 10), turn=2))
+    office.ledger.append_event("stop", at(8, 59, 30), {})
+    items = (item("a", 2), item("b", 2))
+    office.players = [SimpleNamespace(name="main", status=Latest(PlayerStatus("main", items=items)))]
+    office.config = SimpleNamespace(screen=SimpleNamespace(code=SCREEN))
+    return office
+
+
+def then(office: SimpleNamespace, notice_id: str, when: datetime | str) -> dict[str, object]:
+    moment = when if isinstance(when, str) else when.isoformat()
+    return dict(Answers(office).handle("why", {"id": notice_id, "at": moment}, Caller(0, 0, "test")))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "when", "state", "on", "n"),
+    [
+        ("a", at(8, 59, 9), "was_on", "a", 1),
+        ("a", at(8, 59, 10), "was_not_on", "b", 0),
+        ("b", at(8, 59, 10), "was_on", "b", 0),
+        ("b", at(8, 59, 20), "was_not_on", None, None),  # a gap is a gap
+        ("a", at(8, 58), "was_not_on", None, None),
+        ("a", at(9), "was_not_on", None, None),
+        ("a", at(9, 0, 15), "will_not_be_on", "b", 1),
+        ("b", at(9, 0, 15), "will_be_on", "b", 1),
+        ("a", at(23), "will_not_be_on", None, None),
+        ("a", at(9, 0, 5), "will_be_on", "a", 2),
+    ],
+)
+def test_what_was_and_what_will_be_on_at_a_moment(
+    played: SimpleNamespace, name: str, when: datetime, state: str, on: str | None, n: int | None
+) -> None:
+    found = then(played, name, when)
+    assert found["panels"] == {"main": {"state": state, "on": on, "n": n}}
+    assert str(found["text"]).startswith("main: ")
+
+
+@pytest.mark.parametrize("moment", ["soon", "2026-11-24T09:00:00+08:00"])
+def test_a_moment_that_is_none_or_too_far_is_refused(played: SimpleNamespace, moment: str) -> None:
+    with pytest.raises(RefusedOrderError) as refused:
+        then(played, "a", moment)
+    assert refused.value.code == "bad_time"

@@ -21,23 +21,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from ledsign.cli.plan import _assets, _called_off, _notices, _screen  # noqa: E402
-from ledsign.frame import PageKind  # noqa: E402
-from ledsign.notice import Notice, Urgency  # noqa: E402
-from ledsign.panel import load_panels  # noqa: E402
+from ledsign.notice import Urgency  # noqa: E402
 from ledsign.playlist.exposure import NEVER  # noqa: E402
-from ledsign.playlist.forecast import forecast  # noqa: E402
+from ledsign.playlist.item import Item  # noqa: E402
 from ledsign.playlist.retention import TermState, account  # noqa: E402
 from ledsign.playlist.simulate import Simulation  # noqa: E402
-from ledsign.playlist.situation import Item, Situation  # noqa: E402
+from ledsign.playlist.situation import Situation  # noqa: E402
 from ledsign.policy import Policy  # noqa: E402
-from ledsign.render.pages import Renderer  # noqa: E402
-from ledsign.resources import resource  # noqa: E402
 from ledsign.trust import ClockTrust  # noqa: E402
+from month_kit import PANELS, apart_s, month  # noqa: E402
 from playlist_kit import SCREEN, at, display, item, policy  # noqa: E402
 
 SPAN = 60
-PANELS = ("p10-192x96-mono", "p10-320x160-mono", "p8-320x160-rgb", "p4.81-416x208-rgb")
 FLOOR = 0.30
 
 
@@ -135,41 +130,18 @@ def soak(days: int, seed: int, jobs: int) -> int:
     return 1 if faults else 0
 
 
-def month(folder: Path) -> Iterator[str]:
-    """The corpus on four panels: promises by plan, then thirty simulated days against them."""
-    notices = list(_notices(folder))
-    village, cancelled = _screen(notices), _called_off(notices)
-    when = at(9)
+def corpus_months(folder: Path) -> Iterator[str]:
+    """The corpus on four panels: promises by plan, then thirty played days against them."""
     for name in PANELS:
-        renderer, assets = Renderer(load_panels(resource("configs", "panels.yaml"))[name], policy()), _assets(folder)
-        items = []
-        for notice in notices:
-            pages = renderer.render(notice, assets).pages
-            body = tuple(page.dwell_s for page in pages if page.kind is not PageKind.DIGEST)
-            digest = next((page.dwell_s for page in pages if page.kind is PageKind.DIGEST), None)
-            items.append(Item(notice, body, digest))
-        made = forecast(items, {}, policy(), when, village, cancelled)
-        shown = [one for one in items if one.notice.id not in made.hidden]
-        held = [replace(one, notice=_lasting(one.notice)) for one in shown]
-        simulation = Simulation(held, {}, policy(), at(0), village, cancelled)
-        for _ in simulation.run(at(0) + timedelta(days=30)):
-            pass
-        days = [at(0).date() + timedelta(days=number) for number in range(30)]
-        least = [
-            min(simulation.passes.get((p.grant.need.key, day), 0) for day in days) - p.grant.passes
-            for p in made.prospects
-        ]
-        capacity = made.capacity
+        made = month(folder, name)
+        capacity, prospects = made.forecast.capacity, made.forecast.prospects
+        apart = apart_s(made, at(12))
         yield (
             f"{name}: {capacity.fit}, load {capacity.load:.0%}, loop {capacity.loop_s / 3600:.2f} h, "
-            f"{len(made.prospects)} notices, {sum(p.missed for p in made.prospects)} miss, "
-            f"{sum(short < 0 for short in least)} below their promise on any of 30 days"
+            f"{len(prospects)} notices, {sum(each.missed for each in prospects)} miss by plan; in {made.days} days "
+            f"{len(made.below)} notice-days below their promise; rosters at most {made.late_s:.0f} s after their "
+            f"announced time; plan() page by page until noon at most {apart:.1f} s apart"
         )
-
-
-def _lasting(notice: Notice) -> Notice:
-    """The notice without an end inside the month, so that every day has the set that was planned for."""
-    return replace(notice, display=replace(notice.display, not_after=None, retain_min_days=60))
 
 
 def main() -> int:
@@ -180,7 +152,7 @@ def main() -> int:
     arguments.add_argument("--corpus", type=Path)
     asked = arguments.parse_args()
     if asked.corpus is not None:
-        for line in month(asked.corpus):
+        for line in corpus_months(asked.corpus):
             print(line, flush=True)
         return 0
     return soak(asked.days, asked.seed, asked.jobs)

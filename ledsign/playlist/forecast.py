@@ -7,8 +7,9 @@ from datetime import datetime, time, timedelta
 from ledsign.playlist.announce import Announcement
 from ledsign.playlist.capacity import Admission, Capacity, Grant, admit, check
 from ledsign.playlist.exposure import NEVER, Exposure, Key
+from ledsign.playlist.item import Item, need
 from ledsign.playlist.simulate import Aired, Simulation
-from ledsign.playlist.situation import Item, Situation, need
+from ledsign.playlist.situation import Situation
 from ledsign.policy import Policy
 from ledsign.trust import ClockTrust
 

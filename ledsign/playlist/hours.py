@@ -5,7 +5,7 @@ ends mean a window of no length, never a whole day. Differences are taken in UTC
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -22,6 +22,9 @@ def seconds_between(start: datetime, end: datetime) -> float:
 def later(at: datetime, seconds: float) -> datetime:
     """``seconds`` of elapsed time after ``at``, never past the end of the calendar."""
     try:
+        moved = at + timedelta(seconds=seconds)
+        if moved.utcoffset() == at.utcoffset():  # the zone's offset did not change between: by far the usual case
+            return moved
         return (at.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(at.tzinfo)
     except OverflowError:
         return datetime.max.replace(tzinfo=at.tzinfo)
@@ -34,10 +37,7 @@ class Piece:
     start: datetime
     end: datetime
     night: bool
-
-    @property
-    def seconds(self) -> float:
-        return seconds_between(self.start, self.end)
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,24 @@ def light_of(pieces: Iterable[Piece]) -> Light:
         else:
             day += piece.seconds
     return Light(day, night)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The lit time of a local day (in UTC, at least one piece), and how much longer pages stay by night at most."""
+
+    pieces: tuple[Piece, ...]
+    stretch: float
+
+    def latest(self, work_s: float) -> datetime:
+        """The latest moment at which so much work (``Light.work``) still fits in before the day's midnight; before
+        its first light when even all of the day is too short."""
+        for piece in reversed(self.pieces):
+            rate = self.stretch if piece.night else 1.0
+            if piece.seconds >= work_s * rate:
+                return piece.end - timedelta(seconds=work_s * rate)
+            work_s -= piece.seconds / rate
+        return self.pieces[0].start - timedelta(seconds=work_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +135,11 @@ class Hours:
                 return start, end
         return None
 
-    def latest(self, at: datetime, work_s: float, stretch: float) -> datetime:
-        """The latest moment of that local day at which so much work (``Light.work``) still fits in before its
-        midnight; before the day's first light when even all of the day is too short."""
-        pieces = self.pieces(at.astimezone(self.zone).date())
-        for piece in reversed(pieces):
-            rate = stretch if piece.night else 1.0
-            if piece.seconds >= work_s * rate:
-                return later(piece.end, -work_s * rate)
-            work_s -= piece.seconds / rate
-        return later(pieces[0].start if pieces else at, -work_s)
+    def deadline(self, day: date, stretch: float) -> "Deadline | None":
+        """How late work may begin on that local day; None on a day without light."""
+        pieces = self.pieces(day)
+        found = [replace(each, start=each.start.astimezone(UTC), end=each.end.astimezone(UTC)) for each in pieces]
+        return Deadline(tuple(found), stretch) if found else None
 
     def night_edges(self, at: datetime) -> tuple[datetime, ...]:
         """The next moment at which night begins while the screen is lit (its end is ``next_open``)."""
@@ -162,5 +175,5 @@ def _pieces(hours: Hours, day: date) -> tuple[Piece, ...]:
     found = []
     for start, end in pairwise(moments):
         if start < end and hours.window(start) is not None:
-            found.append(Piece(start, end, hours.is_night(start)))
+            found.append(Piece(start, end, hours.is_night(start), seconds_between(start, end)))
     return tuple(found)

@@ -13,9 +13,10 @@ from ledsign.playlist.announce import Announcement
 from ledsign.playlist.capacity import Grant, check
 from ledsign.playlist.exposure import Exposure, Key
 from ledsign.playlist.hours import later
+from ledsign.playlist.item import Item
 from ledsign.playlist.preempt import Claimant
 from ledsign.playlist.rotation import Slot
-from ledsign.playlist.situation import Item, PlanMode, Situation
+from ledsign.playlist.situation import PlanMode, Situation
 from ledsign.policy import Policy
 from ledsign.trust import ClockTrust
 

@@ -129,6 +129,8 @@ def claim(notice: Notice, disclosure: bool, at: datetime | None) -> CutIn:
 def expected_end(notice: Notice) -> datetime | None:
     """When an urgent notice ought to be over: its own dates, at the latest the cap of the level it came with;
     None for ordinary ones."""
+    if notice.urgency not in (Urgency.URGENT, Urgency.EMERGENCY):
+        return None
     return claim(notice, True, datetime.min.replace(tzinfo=UTC)).until
 
 

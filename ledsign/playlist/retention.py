@@ -60,6 +60,16 @@ def _lost(exposure: Exposure, today: date) -> int:
     return max(0, owed - sum(first <= day < today for day in exposure.counted_days))
 
 
+def term_over(notice: Notice, exposure: Exposure, policy: Policy, at: datetime) -> bool:
+    """Whether the notice has had its whole term at ``at``: days counted, and 24 hours for each of them."""
+    required = effective_retention(notice, policy)
+    if len(exposure.counted_days) < required:
+        return False
+    return not required or (
+        exposure.first_pass_at is not None and later(exposure.first_pass_at, required * DAY_S) <= at
+    )
+
+
 def account(notice: Notice, exposure: Exposure, policy: Policy, at: datetime) -> Account:
     """Where the notice's term stands at ``at`` (believed wall time; do not ask while the clock is untrusted)."""
     required = effective_retention(notice, policy)
@@ -68,7 +78,7 @@ def account(notice: Notice, exposure: Exposure, policy: Policy, at: datetime) ->
     releasable = None
     if exposure.first_pass_at is not None:
         releasable = later(exposure.first_pass_at, required * DAY_S)
-    released = not required or (counted >= required and releasable is not None and releasable <= at)
+    released = term_over(notice, exposure, policy, at)
     not_after = notice.display.not_after
     ignored = is_disclosure(notice, policy) and not_after is not None and not_after <= at and not released
     lost = 0 if released else _lost(exposure, today)
@@ -132,7 +142,7 @@ def leaves(notice: Notice, exposure: Exposure, policy: Policy, at: datetime, suc
         if over:
             return "expired"
         return None
-    if not account(notice, exposure, policy, at).released:
+    if not term_over(notice, exposure, policy, at):
         return None
     if stays_until_replaced(notice, policy):
         return "replaced" if successors.replaces(notice) else None
@@ -144,6 +154,20 @@ def edges(notice: Notice, exposure: Exposure, policy: Policy) -> Collection[date
     found = []
     if notice.display.not_after is not None:
         found.append(notice.display.not_after)
-    if exposure.first_pass_at is not None:
-        found.append(later(exposure.first_pass_at, effective_retention(notice, policy) * DAY_S))
+    required = effective_retention(notice, policy)
+    if exposure.first_pass_at is not None and len(exposure.counted_days) >= required:
+        found.append(later(exposure.first_pass_at, required * DAY_S))
     return found
+
+
+def bears_on(notice: Notice, before: Exposure, after: Exposure, policy: Policy) -> datetime | None:
+    """From when on a showing can change who is visible: its notice is a successor shown completely for the first
+    time, or its last day was counted. None: it changes nothing."""
+    if after.first_pass_at is None:
+        return None
+    if not before.passes and stays_until_replaced(notice, policy):
+        return after.first_pass_at
+    required = effective_retention(notice, policy)
+    if len(before.counted_days) < required <= len(after.counted_days):
+        return later(after.first_pass_at, required * DAY_S)
+    return None

@@ -14,41 +14,19 @@ than a quarter of it. A long roster runs at its announced time (``announce``).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from ledsign.frame import AckLevel
 from ledsign.playlist.capacity import USABLE
+from ledsign.playlist.digest import DIGEST_SHARE, NO_DIGESTS, Digests
 from ledsign.playlist.entry import SLICE_S, Entry, Phase, pages_within
 from ledsign.playlist.exposure import Exposure, Shown, ShownKind, record_all
-from ledsign.playlist.hours import Hours
+from ledsign.playlist.hours import Deadline
+from ledsign.playlist.lane import Lane
 from ledsign.playlist.preempt import STATUTORY_FLOOR, Level, urgent_due
 
-DIGEST_SHARE = 0.25  # of the air time, at most
 _OTHERS = 1 / DIGEST_SHARE - 1  # seconds of other pages for each second of a digest
 GAP_FACTOR = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Digests:
-    """The day's plan for digest pages: each notice's comes after ``every_s`` of air time, ``shows`` a day are
-    promised, and ``share`` of the usable time is set aside for them (0: only while time is plenty)."""
-
-    every_s: float
-    shows: int = 0
-    share: float = 0.0
-    round_s: float = 0.0
-
-
-NO_DIGESTS = Digests(float("inf"))
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """The local day of ``at``: its lit time, and how much longer pages stay by night at most (``stretch``)."""
-
-    hours: Hours
-    at: datetime
-    stretch: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +83,8 @@ class Board:
         self._digest_shown = digest_shown  # account of whatever notice had the latest digest page
         for entry in ordinary:
             entry.owe(today)
-        self._spoken = any(entry.digest_s is not None for entry in ordinary)
+        self._lane = Lane(ordinary)
+        self._entries = {entry.notice.id: entry for lane in (emergency, urgent, ordinary) for entry in lane}
         self.debt_s = sum(entry.debt_s for entry in ordinary)
         self.first_debt_s = sum(entry.first_debt_s for entry in ordinary)
 
@@ -114,12 +93,8 @@ class Board:
         share and all of one round set aside in front of the quotas, but not in front of the day's first showings."""
         floor = STATUTORY_FLOOR if self.urgent else 1.0
         slack = SLICE_S  # a surplus turn may have just begun
-
-        def latest(work_s: float) -> datetime:
-            return deadline.hours.latest(deadline.at, slack + work_s, deadline.stretch).astimezone(UTC)
-
-        quota = latest(self.digests.round_s + self.debt_s / ((USABLE - self.digests.share) * floor))
-        return quota, latest(self.first_debt_s / (USABLE * floor))
+        quota = slack + self.digests.round_s + self.debt_s / ((USABLE - self.digests.share) * floor)
+        return deadline.latest(quota), deadline.latest(slack + self.first_debt_s / (USABLE * floor))
 
     def phase(self, at: datetime, deadline: Deadline) -> Phase:
         """How short time is at ``at``, for the promises of the deadline's day."""
@@ -142,29 +117,26 @@ class Board:
             return self._slot(self._alone(self.emergency), Phase.QUOTA)
         if not lit:
             return None
-        entry = self._urgent_turn()
-        if entry is None and self.ordinary:
-            entry = self._ordinary_turn(phase)
-            digest = self._digest_turn(entry, phase)
+        entry, running = self._urgent_turn(), self._lane.running
+        if entry is None and running is not None:
+            entry = self._ordinary_turn(phase, running)
+            digest = self._digest_turn(entry, phase, running)
             if digest is not None:
                 return self._digest_slot(digest)
         return None if entry is None else self._slot(entry, phase)
 
-    def _digest_turn(self, coming: Entry, phase: Phase) -> Entry | None:
+    def _digest_turn(self, coming: Entry, phase: Phase, running: Entry) -> Entry | None:
         """Whose digest page comes before the slice of ``coming``: its own when that is due, else the one shown
         longest ago; None inside a slice, before another's first slice, and while digests had their share."""
-        if not self._spoken or self.urgent or phase > (Phase.QUOTA if self.digests.shows else Phase.RELAXED):
+        if self.urgent or phase > (Phase.QUOTA if self.digests.shows else Phase.RELAXED):
             return None
-        running = _latest(self.ordinary)
         if coming is running and coming.unfinished:
             return None
-        if self._digest_due(coming):
-            entry = coming
-        else:
-            due = [entry for entry in self.ordinary if self._digest_due(entry)] if coming.exposure.turn else []
-            if not due:
-                return None
-            entry = min(due, key=lambda entry: (entry.exposure.digest_air_s, entry.notice.id))
+        entry: Entry | None = coming
+        if not self._digest_due(coming):
+            entry = self._lane.longest_silent if coming.exposure.turn else None
+        if entry is None or not self._digest_due(entry):
+            return None
         return entry if self._digest_paid(entry, running.exposure) else None
 
     def _digest_paid(self, entry: Entry, slice_: Exposure) -> bool:
@@ -205,9 +177,10 @@ class Board:
     def _urgent_turn(self) -> Entry | None:
         if not self.urgent:
             return None
-        if not self.ordinary:
+        ordinary = self._lane.running
+        if ordinary is None:
             return self._alone(self.urgent)
-        running, ordinary = _latest(self.urgent), _latest(self.ordinary)
+        running = _latest(self.urgent)
         if running.exposure.turn > ordinary.exposure.turn and running.unfinished:
             return running
         shown = self._urgent_shown
@@ -218,40 +191,22 @@ class Board:
             return None  # only a new urgent notice breaks off a running slice
         return waiting
 
-    def _ordinary_turn(self, phase: Phase) -> Entry:
-        running = _latest(self.ordinary)
-        new = [entry for entry in self.ordinary if not entry.exposure.turn]
-        fresh = [(entry.arrived_at, entry.notice.id, entry) for entry in new if entry.came_during(running)]
-        if fresh:  # lit within seconds of its arrival, whatever is running
-            return max(fresh)[2]
-        waiting = bool(new)
-        if running.unfinished and running.owes(phase) and (running.first_slice or not waiting):
+    def _ordinary_turn(self, phase: Phase, running: Entry) -> Entry:
+        newest = self._lane.newest
+        if newest is not None and newest.came_during(running):
+            return newest  # lit within seconds of its arrival, whatever is running
+        if running.unfinished and running.owes(phase) and (running.first_slice or newest is None):
             return running  # what was there before, though never shown, waits for another newcomer's first slice
-        candidates = [entry for entry in self.ordinary if entry.owes(phase)]
-        if phase is Phase.RELAXED:
-            candidates = [entry for entry in candidates if not entry.waits] or candidates
-        session = next((entry for entry in candidates if entry.running_session), None)
-        if session is not None and not waiting and session is not running:
+        sessions = [entry for entry in self._lane.sessions if entry.running_session and entry.owes(phase)]
+        # one whose time has come is on at once, also when the one before it is not quite over
+        session = min(sessions, key=lambda entry: entry.exposure.turn, default=None)
+        if session is not None and newest is None and session is not running:
             return session
-        others = [entry for entry in candidates if entry is not session] or candidates
-        return self._greatest_age(others or [running])
-
-    def _greatest_age(self, candidates: Sequence[Entry]) -> Entry:
-        """Never shown ones first, the latest arrival of them, then the greatest weighted age."""
-        coming = self.turn + 1
-        best, best_rank = candidates[0], (-1, -1.0, -1)
-        for entry in candidates:
-            turn = entry.exposure.turn
-            rank = (0, float((coming - turn) * entry.weight), entry.urgency_weight)
-            if not turn:
-                rank = (1, entry.arrived_at.timestamp() if entry.arrived_at else 0.0, entry.urgency_weight)
-            if rank > best_rank or (rank == best_rank and entry.notice.id < best.notice.id):
-                best, best_rank = entry, rank
-        return best
+        return self._lane.greatest_age(phase, self.turn + 1, session) or session or running
 
     def _slot(self, entry: Entry, phase: Phase) -> Slot:
         first, exposure = entry.bookmark, entry.exposure
-        goes_on = entry.unfinished and exposure.turn == max(other.exposure.turn for other in self._lane(entry))
+        goes_on = entry.unfinished and entry is self._running(entry)
         count = pages_within(entry.dwells, first, SLICE_S - (exposure.slice_s if goes_on else 0.0))
         if entry.level < Level.URGENT:
             count = min(count, entry.limit(phase))
@@ -269,21 +224,23 @@ class Board:
             seconds=sum(entry.dwells[first : first + count]),
         )
 
-    def _lane(self, entry: Entry) -> Sequence[Entry]:
+    def _running(self, entry: Entry) -> Entry | None:
+        """Who had the latest turn in the entry's lane."""
         if entry.level >= Level.EMERGENCY:
-            return self.emergency
-        return self.urgent if entry.level is Level.URGENT else self.ordinary
+            return _latest(self.emergency)
+        return _latest(self.urgent) if entry.level is Level.URGENT else self._lane.running
 
     def entry(self, slot: Slot) -> Entry:
         """The entry whose turn the slot is."""
-        lanes = (self.emergency, self.urgent, self.ordinary)
-        return next(e for lane in lanes for e in lane if e.notice.id == slot.notice_id)
+        return self._entries[slot.notice_id]
 
     def shown(self, slot: Slot, at: datetime, counts: bool = True, passes_min: int = 1) -> Entry:
         """Write the slot down as shown from ``at`` on, page after page; returns its entry."""
         entry = self.entry(slot)
         entry.exposure = record_all(entry.exposure, self._pages(entry, slot, at, counts), passes_min)
         exposure = entry.exposure
+        if entry.level < Level.URGENT:
+            self._lane.shown(entry, slot.digest)
         if slot.digest:
             self._digest_shown = exposure
             return entry

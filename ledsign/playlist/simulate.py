@@ -10,9 +10,11 @@ from datetime import date, datetime
 from ledsign.playlist.entry import Entry
 from ledsign.playlist.exposure import Exposure, Key
 from ledsign.playlist.hours import later
+from ledsign.playlist.item import Item
+from ledsign.playlist.retention import bears_on
 from ledsign.playlist.rotation import Slot
-from ledsign.playlist.situation import Item, PlanMode, Situation
-from ledsign.policy import Policy, effective_retention
+from ledsign.playlist.situation import PlanMode, Situation
+from ledsign.policy import Policy
 from ledsign.trust import ClockTrust
 
 Outage = tuple[datetime, datetime]
@@ -69,9 +71,8 @@ class Simulation:
             yield from self._stretch(situation, min(edges))
 
     def _stretch(self, situation: Situation, edge: datetime) -> Iterator[Aired]:
-        """Turns up to the next edge of any window, or until a pass may have changed who is visible."""
-        settled = True
-        while settled and self.at < edge:
+        """Turns up to the next edge of any window, or until a showing changes who is visible."""
+        while self.at < edge:
             slot = situation.board.next(situation.phase(self.at), situation.lit)
             if slot is None:  # dark, or nothing to show
                 self.at = edge
@@ -87,13 +88,8 @@ class Simulation:
             if after.day is not None and after.day_passes > before.passes_on(after.day):
                 day = key, after.day
                 self.passes[day] = self.passes.get(day, 0) + after.day_passes - before.passes_on(after.day)
-            settled = slot.digest or (
-                before.passes > 0
-                and (
-                    after.counted_days == before.counted_days
-                    or len(after.counted_days) < effective_retention(entry.notice, self._policy)
-                )
-            )
+            if (moment := bears_on(entry.notice, before, after, self._policy)) is not None:
+                edge = min(edge, moment)
             yield Aired(begun, slot, situation.mode)
 
 

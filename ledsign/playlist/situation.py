@@ -1,18 +1,18 @@
 """Who may be shown at a moment, in which lane, and what the day owes: everything ``plan`` derives before it picks."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from math import isfinite
 
 from ledsign.notice import Notice, Urgency
 from ledsign.playlist import retention
 from ledsign.playlist.announce import Announcement, Long, announce
-from ledsign.playlist.capacity import USABLE, Grant, Need, grant, stretch_of, usable_work
-from ledsign.playlist.entry import Entry, Phase, slices
+from ledsign.playlist.capacity import Grant, Need, grant, stretch_of, usable_work
+from ledsign.playlist.digest import digests_of
+from ledsign.playlist.entry import Entry, Phase
 from ledsign.playlist.exposure import NEVER, Exposure, Key
-from ledsign.playlist.hours import Hours, Light, later
+from ledsign.playlist.hours import Hours, later
+from ledsign.playlist.item import Item, need, quota
 from ledsign.playlist.preempt import (
     EXERCISE_CAP,
     Claimant,
@@ -28,35 +28,10 @@ from ledsign.playlist.preempt import (
     reason_of,
     says_exercise,
 )
-from ledsign.playlist.rotation import DIGEST_SHARE, NO_DIGESTS, Board, Deadline, Digests
+from ledsign.playlist.rotation import Board
 from ledsign.policy import Policy
 from ledsign.trust import ClockTrust
 from ledsign.visibility import hidden_because
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A notice and the dwell of each of its body pages in seconds (index = page number - 1), as rendered.
-
-    ``digest_dwell``: seconds of its digest page, None when it has none. ``arrived_at``: when this screen
-    accepted it; one that arrives while another is on is shown next. ``night_least_s``: shortest dwell of any
-    page by night, None for the policy's (a demonstration that shortens every dwell shortens this one too).
-    """
-
-    notice: Notice
-    dwells: tuple[float, ...]
-    digest_dwell: float | None = None
-    arrived_at: datetime | None = None
-    night_least_s: float | None = None
-
-    def least(self, policy: Policy) -> float:
-        """Shortest dwell by night."""
-        return policy.dwell.night_min_s if self.night_least_s is None else self.night_least_s
-
-    def stretches(self, policy: Policy) -> tuple[float, float]:
-        """How much longer its least and its most affected page stays by night."""
-        least = self.least(policy)
-        return max(1.0, least / max(self.dwells)), max(1.0, least / min(self.dwells))
 
 
 class PlanMode(StrEnum):
@@ -65,15 +40,6 @@ class PlanMode(StrEnum):
     EMERGENCY = "emergency"  # nothing else, at any hour
     SAFE = "safe"  # nothing to show: the safe page stands in
     DARK = "dark"  # outside the lit hours
-
-
-def quota(notice: Notice, pages: int, policy: Policy) -> int:
-    """Complete showings a day the notice is owed: the policy's figure for its length, or what it asks if that
-    is more. A long one is held to the policy's: its full text runs at few announced times."""
-    required = policy.min_daily_shows.required(pages)
-    if pages > policy.min_daily_shows.long_pages:
-        return required
-    return max(required, notice.display.min_daily_shows)
 
 
 class Situation:
@@ -108,7 +74,7 @@ class Situation:
         self.board = self._board(newest, shown)
         stretch = stretch_of([granted.need for granted in self.grants])
         dark = not self._believed or not self.lit
-        self.deadline = None if dark else Deadline(self.hours, self.at, stretch)
+        self.deadline = None if dark else self.hours.deadline(self.today, stretch)
         self.edges += self._times_announced()
 
     def _times_announced(self) -> list[datetime]:
@@ -174,7 +140,7 @@ class Situation:
                 reason = "corrected"
             if reason is None and is_exercise(notice):
                 reason = self._exercise_hidden(notice)
-            if reason is None and not (item.dwells and all(isfinite(d) and d > 0 for d in item.dwells)):
+            if reason is None and not item.presentable:
                 reason = "unpresentable"
             if reason is None:
                 reason = retention.leaves(notice, self._exposure(notice), self._policy, self.at, successors)
@@ -249,13 +215,13 @@ class Situation:
         latest = max(cut_ins, key=lambda exposure: exposure.turn, default=None)
         spoken = [exposure for exposure in self._exposures.values() if exposure.digest_air_s]
         digest = max(spoken, key=lambda exposure: exposure.digest_air_s, default=None)
-        plan_of_digests = self._digests([item for item, _ in rest], usable)
-        return Board(emergency, urgent, ordinary, self.today, turn, air, latest, plan_of_digests, digest)
+        digests = digests_of((item for item, _ in rest), self.grants, self.light, usable, self._policy)
+        return Board(emergency, urgent, ordinary, self.today, turn, air, latest, digests, digest)
 
     def _need(self, item: Item) -> Need:
         """What it asks of this day, with the showings that yesterday still owes it."""
-        asked = need(item, self._policy)
-        return replace(asked, carried=self._carried(self._exposure(item.notice), asked.quota))
+        asked = quota(item.notice, len(item.dwells), self._policy)
+        return need(item, self._policy, self._carried(self._exposure(item.notice), asked))
 
     def _carried(self, exposure: Exposure, quota: int) -> int:
         """Showings that yesterday owed and did not give; a notice new yesterday was owed no whole day."""
@@ -270,44 +236,19 @@ class Situation:
             return ()
         granted = {each.need.key: each.passes + each.extra for each in self.grants}
         found = [
-            Long(item.notice.key, item.notice.publish_at, granted[item.notice.key] * sum(item.dwells))
+            Long(item.notice.key, item.notice.publish_at, granted[item.notice.key] * item.loop_s)
             for item in items
             if len(item.dwells) > self._policy.min_daily_shows.long_pages and granted[item.notice.key]
         ]
         return announce(found, self.hours, self.today)
-
-    def _digests(self, items: Sequence[Item], usable_s: float) -> Digests:
-        """Digest pages get what the showings leave, at most a quarter of the time; the policy says how many."""
-        wanted = self._policy.min_daily_shows.digest
-        stretch = stretch_of([each.need for each in self.grants])
-        around = sum(self._digest_work(item, stretch) for item in items)
-        if not around or not wanted or not usable_s:
-            return NO_DIGESTS
-        granted = sum((each.passes + each.extra) * each.need.loop_s for each in self.grants)
-        # room for one round more than is promised: the first comes late in the morning's queue
-        rounds = min(wanted + 1, int(min(DIGEST_SHARE * usable_s, usable_s - granted) / around))
-        every = self.light.seconds * USABLE / max(1, rounds)
-        if rounds <= 1 or any(each.extra for each in self.grants):  # what a lost day owes goes first
-            return Digests(every)
-        return Digests(every, rounds - 1, USABLE * rounds * around / usable_s, around)
-
-    def _digest_work(self, item: Item, stretch: float) -> float:
-        """What one digest page costs of a day's work at worst, by day or by night."""
-        if item.digest_dwell is None:
-            return 0.0
-        return max(item.digest_dwell, item.least(self._policy) / stretch)
 
     @property
     def today(self) -> date:
         return self.at.date()
 
     def _entry(self, item: Item, cut_in: CutIn, passes: int, announced_at: datetime | None = None) -> Entry:
-        notice, digest = item.notice, item.digest_dwell
-        dwells = item.dwells
-        if self.night:
-            least = item.least(self._policy)
-            dwells = tuple([max(dwell, least) for dwell in dwells])
-            digest = None if digest is None else max(digest, least)
+        notice = item.notice
+        dwells, digest = item.by_night(self._policy) if self.night else (item.dwells, item.digest_dwell)
         until = cut_in.until
         if until is None and not retention.is_disclosure(notice, self._policy):
             until = notice.display.not_after
@@ -322,8 +263,8 @@ class Situation:
             until=until,
             urgency_weight=urgency,
             passes_owed=passes,
-            loop_s=sum(item.dwells),
-            weight=max(1, passes * slices(item.dwells)) * urgency,
+            loop_s=item.loop_s,
+            weight=max(1, passes * item.turns) * urgency,
             arrived_at=item.arrived_at,
             session=announced_at is not None,
             announced=announced_at is not None and announced_at <= self.at,
@@ -347,15 +288,3 @@ class Situation:
         if board.urgent:
             return PlanMode.URGENT
         return PlanMode.ROTATION if board.ordinary else PlanMode.SAFE
-
-
-def need(item: Item, policy: Policy) -> Need:
-    """What the item asks of a day."""
-    least, most = item.stretches(policy)
-    asked = quota(item.notice, len(item.dwells), policy)
-    return Need(item.notice.key, asked, sum(item.dwells), most, least)
-
-
-def light_of_day(policy: Policy, day: date) -> Light:
-    """The lit time of a local day, by day and by night."""
-    return Hours(policy.hours.open, policy.hours.close, policy.zone, policy.brightness.night_from).light(day)

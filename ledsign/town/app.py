@@ -25,6 +25,7 @@ from ledsign.notice import covers
 from ledsign.town.access import READERS, ApiKey, DeniedError, KeyRing, RateLimit, Role, require
 from ledsign.town.assets import check_asset
 from ledsign.town.config import Limits
+from ledsign.town.devices import Devices
 from ledsign.town.forms import CancelForm, UrgentForm, WithdrawForm, stamp
 from ledsign.town.http import (
     answer,
@@ -60,9 +61,17 @@ class TownApp:
     """All endpoints of one town. ``asgi`` is what the server runs."""
 
     def __init__(
-        self, storage: TownStorage, publisher: Publisher, keys: KeyRing, hub: Hub, clock: Clock, limits: Limits
+        self,
+        storage: TownStorage,
+        devices: Devices,
+        publisher: Publisher,
+        keys: KeyRing,
+        hub: Hub,
+        clock: Clock,
+        limits: Limits,
     ) -> None:
         self._storage = storage
+        self._devices = devices
         self._publisher = publisher
         self._keys = keys
         self._hub = hub
@@ -76,6 +85,7 @@ class TownApp:
                 self._route("/v1/screens/{code}/feed", "GET", self._feed),
                 self._route("/v1/screens/{code}/receipts", "POST", self._take_receipts),
                 self._route("/v1/screens/{code}/heartbeat", "POST", self._take_heartbeat),
+                self._route("/v1/screens/{code}/device", "POST", devices.pin),
                 self._route("/v1/screens", "GET", self._screens),
                 self._route("/v1/receipts", "GET", self._receipts),
                 self._route("/v1/notices", "POST", self._publish),
@@ -184,6 +194,9 @@ class TownApp:
             else:
                 rejected.append({"receipt_id": str(receipt_id)[:_ID_CHARS], "reason": "schema"})
         kept = await run_in_threadpool(self._storage.add_receipts, code, good, self._clock.now())
+        for name, receipt in good:
+            if kept[name]:
+                await run_in_threadpool(self._devices.hear, code, receipt)
         rejected += [{"receipt_id": name, "reason": "conflict"} for name, same in kept.items() if not same]
         return answer({"accepted": [name for name, same in kept.items() if same], "rejected": rejected})
 
@@ -271,6 +284,7 @@ class TownApp:
             if not covers(key.code, code):
                 continue
             beat, seen = beats.get(code), self._seen[code]
+            device = await run_in_threadpool(self._devices.state, code)
             online = beat is not None and (now - beat.at).total_seconds() <= self._limits.online_s
             screens.append(
                 {
@@ -280,6 +294,7 @@ class TownApp:
                     "heartbeat": beat.document if beat else None,
                     "feed_at": stamp(seen.feed_at) if seen.feed_at else None,
                     "cursor": seen.cursor or None,
+                    "device": device,
                 }
             )
         return answer({"server_time": stamp(now), "waiting": self._hub.waiting, "screens": screens})

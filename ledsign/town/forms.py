@@ -74,6 +74,12 @@ class WithdrawForm(_Form):
     replacement_id: str | None = Field(None, max_length=64)
 
 
+class PinForm(_Form):
+    """``POST /v1/screens/{code}/device``: this device key speaks for the screen from now on."""
+
+    key: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 @dataclass(frozen=True, slots=True)
 class Naming:
     """What a new document is called: its id, its alert's identifier, its public address, and when."""

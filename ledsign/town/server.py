@@ -20,6 +20,7 @@ from ledsign.resources import resource
 from ledsign.town.access import KeyRing
 from ledsign.town.app import TownApp
 from ledsign.town.config import TownConfig
+from ledsign.town.devices import Devices
 from ledsign.town.forms import Issuer
 from ledsign.town.hub import Hub
 from ledsign.town.publish import Publisher
@@ -113,7 +114,8 @@ def serve(
             office = Issuer(code=config.code, name=config.name)
             publisher = Publisher(storage, signing, policy, clock, office, config.public_url)
             hub = Hub()
-            app = TownApp(storage, publisher, KeyRing(config.keys), hub, clock, config.limits)
+            devices = Devices(database, clock)
+            app = TownApp(storage, devices, publisher, KeyRing(config.keys), hub, clock, config.limits)
             keys_file = write_screen_keys(data, signing)
             server = _Server(app, hub, listener, config.limits.connections)
             server.start()

@@ -1,4 +1,5 @@
-"""What the town keeps: notices, alerts, receipts, screens, assets. The only town module that knows SQL.
+"""What the town keeps: notices, alerts, receipts, screens, assets. The only town module that
+knows SQL, but for ``devices``.
 
 A publish takes the next number of one strictly growing sequence; a screen's cursor is the last number it has
 seen, together with the name of this database, so that a cursor of another or restored database is recognised

@@ -43,17 +43,23 @@ def test_lengths_and_next_edges() -> None:
     assert DAYTIME.midnight(at(6)) == at(0, day=22)
 
 
+def latest(hours: Hours, work_s: float, stretch: float = 1.0) -> datetime:
+    deadline = hours.deadline(at(0).date(), stretch)
+    assert deadline is not None
+    return deadline.latest(work_s)
+
+
 def test_the_latest_moment_at_which_work_still_fits_in() -> None:
-    assert DAYTIME.latest(at(9), 3600.0, 1.0) == at(20, 30)
-    assert DAYTIME.latest(at(9), 16 * 3600.0, 1.0) == at(5, 30)  # more than the day holds
+    assert latest(DAYTIME, 3600.0) == at(20, 30)
+    assert latest(DAYTIME, 16 * 3600.0) == at(5, 30)  # more than the day holds
     # the evening's four hours and one of the two after midnight
-    assert OVER_MIDNIGHT.latest(at(21), 5 * 3600.0, 1.0) == at(1)
-    assert OVER_MIDNIGHT.latest(at(21), 4 * 3600.0, 1.0) == at(20)
-    assert ALL_DAY.latest(at(1), 3600.0, 1.0) == at(23)
+    assert latest(OVER_MIDNIGHT, 5 * 3600.0) == at(1)
+    assert latest(OVER_MIDNIGHT, 4 * 3600.0) == at(20)
+    assert latest(ALL_DAY, 3600.0) == at(23)
     evening = replace(DAYTIME, night_min=19 * 60)
-    assert evening.latest(at(9), 3600.0, 2.0) == at(19, 30)  # an hour's work takes two by night
-    assert evening.latest(at(9), 2 * 3600.0, 2.0) == at(18, 15)
-    assert Hours(600, 600, ZONE).latest(at(9), 60.0, 1.0) == at(8, 59)  # no light at all
+    assert latest(evening, 3600.0, 2.0) == at(19, 30)  # an hour's work takes two by night
+    assert latest(evening, 2 * 3600.0, 2.0) == at(18, 15)
+    assert Hours(600, 600, ZONE).deadline(at(0).date(), 1.0) is None  # no light at all
 
 
 def test_a_day_is_cut_where_night_begins() -> None:

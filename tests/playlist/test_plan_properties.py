@@ -10,8 +10,9 @@ from ledsign.notice import Urgency
 from ledsign.playlist.entry import SLICE_S, Phase, slices
 from ledsign.playlist.exposure import NEVER
 from ledsign.playlist.hours import Hours, later
+from ledsign.playlist.item import Item, quota
 from ledsign.playlist.rotation import GAP_FACTOR
-from ledsign.playlist.situation import Item, PlanMode, Situation, quota
+from ledsign.playlist.situation import PlanMode, Situation
 from playlist_kit import SCREEN, Screen, alert, at, display, hours, item, policy
 
 START = at(6, 30, day=10)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from ledsign.notice import Correction, Urgency
+from ledsign.playlist.item import Item
 from ledsign.playlist.preempt import EMERGENCIES_AT_ONCE, Level, claim
-from ledsign.playlist.situation import Item, PlanMode
+from ledsign.playlist.situation import PlanMode
 from ledsign.trust import ClockTrust
 from playlist_kit import Screen, alert, ask, at, display, hours, item, notice, policy
 

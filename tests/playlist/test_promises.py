@@ -12,8 +12,9 @@ from ledsign.notice import Urgency
 from ledsign.playlist.announce import Long, announce
 from ledsign.playlist.capacity import USABLE, Fit, Need, admit, check, grant
 from ledsign.playlist.hours import Hours, Light
+from ledsign.playlist.item import Item, light_of_day, need
 from ledsign.playlist.simulate import Simulation
-from ledsign.playlist.situation import Item, PlanMode, Situation, light_of_day, need
+from ledsign.playlist.situation import PlanMode, Situation
 from ledsign.trust import ClockTrust
 from playlist_kit import SCREEN, Screen, ask, at, display, hours, item, policy
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from ledsign.notice import Urgency
 from ledsign.playlist.capacity import Fit, check
 from ledsign.playlist.forecast import forecast
+from ledsign.playlist.item import Item, light_of_day, need
 from ledsign.playlist.retention import TermState, account
 from ledsign.playlist.simulate import Simulation
-from ledsign.playlist.situation import Item, PlanMode, light_of_day, need
+from ledsign.playlist.situation import PlanMode
 from playlist_kit import SCREEN, Screen, alert, at, display, item, policy
 
 

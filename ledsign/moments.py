@@ -1,0 +1,54 @@
+"""What was on a panel at a moment gone by (ledger), and what will be at one to come (the plan played forward)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ledsign.ledger import Ledger
+from ledsign.playlist.exposure import Exposure, Key
+from ledsign.playlist.item import Item
+from ledsign.playlist.simulate import Simulation
+from ledsign.policy import Policy
+
+AHEAD = timedelta(hours=48)  # further on the plan is a guess: notices come and go
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """A notice on a panel from ``since`` to ``until``; ``n`` is its page, 0 for the digest. Of a turn to come ``n``
+    is its first page."""
+
+    notice_id: str
+    revision: int
+    n: int
+    since: datetime
+    until: datetime
+
+
+def was_on(ledger: Ledger, panel: str, at: datetime) -> On | None:
+    """The page that the ledger has on that panel at that moment; None in a gap. Raises StoreError."""
+    row = ledger.row_at(panel, at)
+    if row is None:
+        return None
+    since = datetime.fromisoformat(row["shown_at"])
+    until = since + timedelta(milliseconds=row["ms"])
+    return On(row["notice_id"], row["revision"], row["n"], since, until) if since <= at < until else None
+
+
+def will_be_on(
+    items: Sequence[Item],
+    exposures: Mapping[Key, Exposure],
+    policy: Policy,
+    now: datetime,
+    screen: str,
+    cancelled: Collection[str],
+    at: datetime,
+) -> On | None:
+    """The turn that the plan comes to at that moment if nothing changes until then; None when it is dark then."""
+    ahead = Simulation(items, exposures, policy, now, screen, cancelled)
+    for aired in ahead.run(at + timedelta(seconds=1)):
+        until = aired.at + timedelta(seconds=aired.slot.seconds)
+        if aired.at <= at < until:
+            n = 0 if aired.slot.digest else aired.slot.first + 1
+            return On(aired.slot.notice_id, aired.slot.revision, n, aired.at, until)
+    return None
