@@ -1,5 +1,6 @@
 """Lines: real sockets, real pseudo-terminals, and every failure as a TransportError."""
 
+import array
 import os
 import socket
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from serial import serialposix
 
 from ledsign.errors import ConfigError, TransportError
 from ledsign.transport import open_transport, parse_url
@@ -108,6 +110,12 @@ def test_serial_is_exclusive(pty: tuple[int, str]) -> None:
         "serial://ttyUSB0",
         "serial:///dev/ttyUSB0?baud=12345",
         "serial:///dev/ttyUSB0?baud=fast",
+        "serial:///dev/ttyUSB0?rs485=2",
+        "record:file",
+        "record:?line=tcp://127.0.0.1:1",
+        "record:a?line=record:b?line=tcp://127.0.0.1:1",
+        "replay:",
+        "replay:/nowhere/at/all",
         "carrier-pigeon://coop",
         "pty:relative",
     ],
@@ -157,3 +165,23 @@ def test_udp_after_a_refusal_loses_no_datagram(datagrams: socket.socket) -> None
         line.write(b"to somebody", 1)
         assert peer.recv(100) == b"to somebody"
     line.close()
+
+
+def test_the_port_itself_switches_an_rs485_line(pty: tuple[int, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pseudo-terminal has no such mode and says so; a driver that has it is told to switch by RTS."""
+    url = pty[1].replace("pty:", "serial:") + "&rs485=1"
+    with pytest.raises(TransportError):
+        open_transport(url)
+    asked: list[int] = []
+    plain = serialposix.fcntl.ioctl
+
+    def ioctl(port: int, request: int, *rest: object) -> object:
+        if request == serialposix.TIOCSRS485:
+            assert isinstance(rest[0], array.array)
+            asked.append(rest[0][0])
+        return 0 if request in (serialposix.TIOCGRS485, serialposix.TIOCSRS485) else plain(port, request, *rest)
+
+    monkeypatch.setattr(serialposix.fcntl, "ioctl", ioctl)
+    open_transport(url).close()
+    assert asked
+    assert asked[0] & 1  # enabled

@@ -3,11 +3,12 @@
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
 from ledsign.card.conversation import AbortedError, Conversation, Patience, RestartedError, never
+from ledsign.card.meter import LinkStatus, Meter
 from ledsign.clock import Clock
 from ledsign.errors import CardRefusedError, ProtocolError, TransportError
 from ledsign.frame import AckLevel, Frame, PixelFormat
@@ -17,27 +18,37 @@ from ledsign.protocol.message import (
     CardInfo,
     Clear,
     Intent,
+    Message,
     Prepare,
     QueryInfo,
     SetBrightness,
     SetClock,
     SetPower,
+    Setup,
     ShowFrame,
+    ShowText,
+    StorePage,
+    UploadFile,
 )
+from ledsign.protocol.traits import FLASH_A_DAY, Wearing
 from ledsign.transport import Address, Opener, Transport, parse_url, public_url
 
 log = logging.getLogger(__name__)
 
 _RING = 20
 _FLASH_REST_S = 86_400.0  # at most one clearing of the card's flash a day, besides the first
+BUDGET_SPENT = -2  # code of a refusal that is ours: no more flash writes today
 _LINKS = {
-    "tcp": Link.NET,
-    "listen": Link.NET,
-    "http": Link.NET,
     "udp": Link.UDP,
+    "raw": Link.UDP,  # datagrams, too
     "serial": Link.SERIAL,
     "pty": Link.SERIAL,
 }
+
+
+def link_of(address: Address) -> Link:
+    """What kind of line an address means: families frame differently on each."""
+    return _LINKS.get(address.carrier, Link.NET)
 
 
 class Card:
@@ -52,6 +63,7 @@ class Card:
         patience: Patience | None = None,
         opener: Callable[[Address], Transport] | None = None,
         jitter: Callable[[], float] = random.random,
+        flash_a_day: int = FLASH_A_DAY,
     ) -> None:
         """Raises ConfigError for a family, URL or option that does not exist; touches no line yet."""
         kind = codec_class(family)
@@ -59,7 +71,9 @@ class Card:
         self.url = public_url(url)
         self.panel = panel
         self._address = parse_url(url, kind.default_port)
-        self._codec = create(family, _LINKS[self._address.scheme], Role.DRIVER, self._address.options)
+        self._link = link_of(self._address)
+        self._codec = create(family, self._link, Role.DRIVER, self._address.options)
+        self._meter = Meter(flash_a_day)
         self._clock = clock
         self._patience = patience or Patience()
         self._opener = opener or Opener()
@@ -73,7 +87,7 @@ class Card:
         self._held: Frame | None = None  # confirmed on this connection, nothing else said since
         self._told_at = 0.0  # when the card was last told what stands
         self._standing: Intent | None = None  # what the glass should show, for cards that must be told again
-        self.flash_writes = 0
+        self._safe: Frame | None = None  # kept on the card, for when nothing of ours stands there
         self.preparations = 0  # grows whenever the card may have forgotten power, brightness and clock
 
     @property
@@ -93,6 +107,16 @@ class Card:
     @property
     def connected(self) -> bool:
         return self._talk is not None
+
+    @property
+    def link(self) -> LinkStatus:
+        """What the line is worth, measured on what went over it."""
+        return self._meter.status(self._clock.monotonic())
+
+    @property
+    def flash_writes(self) -> int:
+        """Files and records that this object wrote or deleted in the card's flash."""
+        return self._meter.flash_total
 
     @property
     def exchanges(self) -> tuple[str, ...]:
@@ -127,11 +151,14 @@ class Card:
         intent = ShowFrame(frame, urgent, ttl_s or None)
         if self._still_holds(intent):
             return self._codec.ack
+        preparations, began = self.preparations, self._clock.monotonic()
         try:
             self._held = self._standing = None
             self._run(intent, abort)
         except AbortedError:
             return AckLevel.PLANNED
+        if self.preparations == preparations:  # else the time is not the page's alone
+            self._meter.page(len(frame.data), self._clock.monotonic() - began)
         self._held, self._standing, self._told_at = frame, intent, self._clock.monotonic()
         return self._codec.ack
 
@@ -163,7 +190,7 @@ class Card:
         """Tell the card again what stands."""
         if self._standing is not None:
             again = self._codec.routine(self._standing)
-            self._guarded(lambda talk: self._follow(talk, again, never))
+            self._guarded(partial(self._follow, routine=again, abort=never))
             self._told_at = self._clock.monotonic()
 
     def _runs_out(self) -> bool:
@@ -182,12 +209,30 @@ class Card:
     def set_clock(self, now: datetime) -> None:
         self._command(SetClock(now))
 
+    def keep(self, frame: Frame) -> None:
+        """The page that the card shows by itself after a power cut, or when another has ended without us, where
+        its family can. It is stored whenever the card's flash is cleared: at the first connection, then daily."""
+        self._safe = frame if Ability.SAFE in self._codec.abilities else None
+
     def clear(self) -> None:
         """Take everything off the glass."""
         self._held = self._standing = None
         intent = Clear(self.panel.width, self.panel.height, self.panel.mode)
         self._command(intent)
         self._standing = intent
+
+    def say(self, text: str, seconds: int) -> None:
+        """Let the card write a text over its page for so long, in its own letters."""
+        self._command(ShowText(text, seconds))
+
+    def setup(self, changes: Mapping[str, str]) -> Mapping[str, str]:
+        """A technician's values by the family's own names: change some, then read all."""
+        found = self._command(Setup(changes))
+        return {} if found is None else found.details
+
+    def upload(self, file: UploadFile) -> None:
+        """Put a file on the card's disk."""
+        self._command(file)
 
     def info(self) -> CardInfo:
         """Ask the card who it is. Raises ProtocolError when its family cannot say."""
@@ -244,18 +289,22 @@ class Card:
         except TransportError as error:
             self._lost(str(error))
             raise TransportError(str(error), self._wait()) from error
-        except (CardRefusedError, AbortedError, RestartedError):
+        except CardRefusedError as refusal:
             self._busy = False  # said and answered: the line is in order
+            log.warning("%s: %s; last exchanges:\n%s", self.url, refusal, "\n".join(self._ring))
+            raise
+        except (AbortedError, RestartedError):
+            self._busy = False
             raise
         self._busy = False
         return result
 
-    @staticmethod
-    def _follow(talk: Conversation, routine: Routine, abort: Callable[[], bool]) -> CardInfo | None:
+    def _follow(self, talk: Conversation, routine: Routine, abort: Callable[[], bool]) -> CardInfo | None:
         try:
             command = next(routine)
             while True:
                 try:
+                    self._count_wear(command)
                     reply = talk.say(command, abort)
                 except CardRefusedError as refusal:
                     command = routine.throw(refusal)  # a routine may have steps that need not succeed
@@ -264,6 +313,17 @@ class Card:
         except StopIteration as end:
             info: CardInfo | None = end.value
             return info
+
+    def _count_wear(self, command: Message) -> None:
+        """Raises CardRefusedError when the card's flash was written often enough today."""
+        writes = self._codec.wear(command) if isinstance(self._codec, Wearing) else 0
+        if not writes:
+            return
+        now = self._clock.monotonic()
+        if not self._meter.may_wear(now, writes):
+            text = f"no more writes of the card's flash today ({self._meter.flash_budget} allowed)"
+            raise CardRefusedError(BUDGET_SPENT, text)
+        self._meter.wear(now, writes)
 
     def _connect(self) -> None:
         if (wait := self._wait()) > 0:
@@ -275,7 +335,14 @@ class Card:
             raise TransportError(str(error), self._wait()) from error
         self._codec.reset()
         self._talk = Conversation(
-            line, self._codec, self._clock, self._patience, self._ring, not self._address.session
+            line,
+            self._codec,
+            self._clock,
+            self._patience,
+            self._ring,
+            self._meter,
+            hides_restarts=not self._address.session,
+            noisy=self._link is Link.SERIAL,
         )
         info = self._guarded(self._prepared)
         log.info("%s: connected, %s", self.url, info or self.family)
@@ -286,6 +353,8 @@ class Card:
                 return self._prepare(talk)
             except RestartedError:
                 continue
+            except CardRefusedError as refusal:  # half prepared is not prepared: from the beginning, later
+                raise TransportError(f"card refuses to be prepared: {refusal}") from refusal
         raise TransportError(f"{self.url}: card restarts again and again")
 
     def _prepare(self, talk: Conversation) -> CardInfo | None:
@@ -298,9 +367,17 @@ class Card:
         routine = self._codec.routine(Prepare(panel.width, panel.height, panel.mode, deep))
         info = self._follow(talk, routine=routine, abort=never)
         if deep:
+            self._store_safe(talk)
             self._flash_at = now
-            self.flash_writes += 1
         return info
+
+    def _store_safe(self, talk: Conversation) -> None:
+        if self._safe is None:
+            return
+        try:
+            self._follow(talk, self._codec.routine(StorePage(self._safe)), never)
+        except CardRefusedError as refusal:  # a card that cannot keep a page still shows pages
+            log.warning("%s: keeps no safe page: %s", self.url, refusal)
 
     def _lost(self, why: str) -> None:
         """Close the line and set the time of the next try."""

@@ -32,6 +32,7 @@ class Ability(StrEnum):
     STATUS = "status"
     CLEAR = "clear"
     READ_BACK = "read-back"  # memory or status can be read to prove what is shown
+    SAFE = "safe"  # keep a page that stands by itself after a power cycle or when another has ended
     STREAM = "stream"  # shows only while frames keep coming: what stands must be repeated
 
 
@@ -78,9 +79,13 @@ class Codec(Protocol):
     """Commands to bytes, bytes to messages. One object serves one conversation."""
 
     family: ClassVar[str]
-    abilities: ClassVar[frozenset[Ability]]
     ack: ClassVar[AckLevel]  # what a finished routine proves: ACKED, or only SENT
     default_port: ClassVar[int]
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What this card can do, as its options have it."""
+        ...
 
     @classmethod
     def from_options(cls, link: Link, role: Role, options: Mapping[str, str]) -> Self:
@@ -130,7 +135,9 @@ class Codec(Protocol):
 _BUILT_IN = {  # a checkout without installation has no entry points
     "artnet": "ledsign.protocol.pixelstream:ArtNet",
     "bx56": "ledsign.protocol.bx56:BX56",
+    "bxk": "ledsign.protocol.bxk:BXK",
     "bxy": "ledsign.protocol.bxy:BXY",
+    "colorlight": "ledsign.protocol.colorlight:Colorlight",
     "cp5200": "ledsign.protocol.cp5200:CP5200",
     "ddp": "ledsign.protocol.pixelstream:DDP",
     "huidu": "ledsign.protocol.huidu:HuiDu",

@@ -41,6 +41,16 @@ class ShowText:
 
 
 @dataclass(frozen=True, slots=True)
+class StorePage:
+    """Keep a page that stands by itself: after a power cycle, and where another page ended without us.
+
+    Writes the card's flash.
+    """
+
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
 class Prepare:
     """Bring the card into a known state: nothing old on it, one window as large as the panel.
 
@@ -88,9 +98,26 @@ class QueryInfo:
     """Ask who is there; also the cheapest proof that the card lives."""
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A technician's set-up values by the family's own names: ``changes`` are written, then all are read."""
+
+    changes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFile:
+    """Put a file on the card's disk. Writes flash. ``at``: its date, in the screen's own zone."""
+
+    name: str
+    data: bytes
+    at: datetime
+
+
 Intent: TypeAlias = (
-    ShowFrame | ShowText | Prepare | Clear | SetBrightness | SetPower | SetClock | QueryInfo
-)
+    ShowFrame | ShowText | StorePage | Prepare | Clear | SetBrightness | SetPower | SetClock | QueryInfo
+    | Setup | UploadFile
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The outer framing that all byte-oriented Onbon cards share ("PHY0"), and their checksum.
+"""What all byte-oriented Onbon cards share: the outer framing ("PHY0"), its checksum, and the form of commands.
 
 ::
 
@@ -9,11 +9,15 @@ nothing. Lengths and sums count unescaped bytes. Source: vendor protocol documen
 bytes come from the vendor's kits for graphics cards.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from itertools import accumulate
+from typing import ClassVar
 
 from ledsign.errors import ProtocolError
+from ledsign.protocol.packed import Packed
 from ledsign.protocol.wire import unstuff
 
 LEADS = 8  # what vendor software sends; cards answer with nine, a receiver needs one
@@ -77,3 +81,69 @@ def measure(data: bytes, limit: int, parse: Callable[[bytes], object]) -> int:
     except ProtocolError:
         return -(end + 1)
     return end + 1
+
+
+def pack_time(at: str, weekday: int) -> bytes:
+    """``at`` (YYYY-MM-DDTHH:MM:SS) in BCD, the year's low byte first, and the weekday."""
+    when = datetime.fromisoformat(at)
+    fields = (when.year % 100, when.year // 100, when.month, when.day, when.hour, when.minute, when.second)
+    return bytes(value // 10 << 4 | value % 10 for value in fields) + bytes((weekday,))
+
+
+def parse_time(data: bytes) -> tuple[str, int]:
+    """The inverse of ``pack_time``. Raises ProtocolError."""
+    if len(data) != 8:
+        raise ProtocolError("time length")
+    low, high, month, day, hour, minute, second = ((value >> 4) * 10 + (value & 15) for value in data[:7])
+    try:
+        at = datetime(high * 100 + low, month, day, hour, minute, second).isoformat()  # noqa: DTZ001 -- no zone there
+    except ValueError as error:
+        raise ProtocolError(f"time: {error}") from error
+    if pack_time(at, data[7]) != data:
+        raise ProtocolError("time is no BCD")
+    return at, data[7]
+
+
+ACK, NACK = (0xA0, 0x00), (0xA0, 0x01)
+
+
+class Command(Packed):
+    """Base of all requests; the data are the arguments. ``REPLY``: the answer's group and command, ``LEAST`` its
+    shortest data."""
+
+    __slots__ = ()
+    GROUP: ClassVar[int] = 0
+    CMD: ClassVar[int] = 0
+    REPLY: ClassVar[tuple[int, int]] = ACK
+    LEAST: ClassVar[int] = 0
+
+    @property
+    def code(self) -> tuple[int, int]:
+        return self.GROUP, self.CMD
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCommand(Command):
+    """A command that is not interpreted here, or one with arguments of another shape."""
+
+    group: int
+    cmd: int
+    args: bytes = b""
+
+    @property
+    def code(self) -> tuple[int, int]:
+        return self.group, self.cmd
+
+    def pack(self) -> bytes:
+        return self.args
+
+
+def read_command(kinds: Sequence[type[Command]], group: int, cmd: int, args: bytes) -> Command:
+    """Arguments as one of these commands; those of another shape stay raw."""
+    for kind in kinds:
+        if (group, cmd) == (kind.GROUP, kind.CMD):
+            try:
+                return kind.unpack(args)
+            except ProtocolError:
+                break
+    return OtherCommand(group, cmd, args)

@@ -7,7 +7,6 @@ and its CRC fits, and a transfer takes effect when it is ended.
 
 import struct
 import time
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,19 +16,17 @@ import numpy as np
 from ledsign.errors import ProtocolError
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.bx56 import BX56, commands
-from ledsign.protocol.bx56.commands import ACK, NACK, CardError, Command, FileType, Reply
-from ledsign.protocol.bx56.models import Generation, is_six
+from ledsign.protocol.bx56.commands import ACK, NACK, Command, Reply
+from ledsign.protocol.bx56.models import CardError, Generation, is_six
 from ledsign.protocol.bx56.packets import ANYONE, Packet
 from ledsign.protocol.codec import Link, Role
 from ledsign.protocol.message import Message
 from ledsign.simulator.brain import Brain, Lit, Talk
+from ledsign.simulator.bx56_files import Flash
 from ledsign.simulator.bx56pictures import Region, read_areas, read_programme
 from ledsign.simulator.canvas import Pixels, logo, paste
 
-_FLASH = 4 << 20
-_SECTOR = 4096
 _FACTORY_TIME = datetime(2015, 1, 1)  # noqa: DTZ001 -- a card's clock knows no zone
-_DEMO = "P000"  # what the vendor's tool left in the flash
 _COLORS = {ColorMode.MONO: 1, ColorMode.DUAL: 3, ColorMode.RGB: 255}
 _HIDING = (2, 3)  # run modes with a time-out
 
@@ -43,15 +40,6 @@ class _Area:
     until: float | None
 
 
-@dataclass
-class _File:
-    """A file in flash; ``six``: written by a BX-6 header, so its pages are laid out that way."""
-
-    type: int
-    data: bytes
-    six: bool
-
-
 class Bx56Brain:
     """The card. ``lit`` is told whenever the glass may have changed."""
 
@@ -60,26 +48,21 @@ class Bx56Brain:
     def __init__(self, panel: Panel, lit: Lit, strict: bool, address: int = 1) -> None:
         self._panel = panel
         self._lit = lit
-        self._strict = strict
         self._address = address
         self._logo = logo(panel)
-        self._files: dict[str, _File] = {_DEMO: _File(FileType.PROGRAMME, b"", False)}
+        self._flash = Flash(strict)
         self._levels: tuple[int, ...] = (15,) * 48
         self._clock_set = _FACTORY_TIME
         self._clock_set_at = time.monotonic()
         self._on = True
-        self.erases = 0
-        self.crc_kind = ""  # which of the two known file sums the last file had
         self._areas: dict[int, _Area] = {}
-        self._started: commands.StartWrite | None = None
-        self._came = b""
-        self._done: dict[str, _File] = {}  # whole, but the transfer is not ended
 
     def talk(self, link: Link) -> Talk:
         return BX56(link, Role.CARD)
 
     def power_up(self) -> None:
-        self._areas, self._started, self._done = {}, None, {}
+        self._areas = {}
+        self._flash.power_up()
         self._on = True
         self._show("boot")
 
@@ -88,8 +71,8 @@ class Bx56Brain:
             "on": self._on,
             "brightness": list(self._levels),
             "areas": sorted(self._areas),
-            "files": sorted(self._files),
-            "erases": self.erases,
+            "files": sorted(self._flash.files),
+            "erases": self._flash.erases,
             "clock": self.clock.isoformat(timespec="seconds"),
         }
 
@@ -160,7 +143,13 @@ class Bx56Brain:
         if isinstance(command, commands.Reset):
             self.power_up()
             return Reply(*ACK)
-        return self._file(command, six) or self._query(command, six)
+        found = self._flash.answer(command, six)
+        if found is None:
+            return self._query(command, six)
+        reply, cause = found
+        if cause:
+            self._show(cause)
+        return reply
 
     def _changed(self, cause: str) -> Reply:
         self._show(cause)
@@ -177,79 +166,16 @@ class Bx56Brain:
             self._areas[area.number] = _Area(area.region, area.immediate == 1, until)
         return self._changed("page")
 
-    # ---- files ----------------------------------------------------------------------------------------------
-
-    def _file(self, command: Command, six: bool) -> Reply | None:
-        """The answer to a command about files, None when it is none."""
-        if isinstance(command, commands.BeginTransfer):
-            self._done, self._started = {}, None
-            return Reply(*ACK)
-        if isinstance(command, commands.StartWrite):
-            return self._start(command)
-        if isinstance(command, commands.WriteBlock):
-            return self._block(command, six)
-        if isinstance(command, commands.EndTransfer):
-            self._files |= self._done
-            shows = bool(self._done)
-            self._done, self._started = {}, None
-            return self._changed("page" if shows else "stored")
-        if isinstance(command, commands.DeleteFiles | commands.Format):
-            names = getattr(command, "names", ()) or tuple(self._files)
-            self._files = {name: file for name, file in self._files.items() if name not in names}
-            self.erases += 1
-            return self._changed("stored")
-        return None
-
-    def _start(self, command: commands.StartWrite) -> Reply:
-        if command.name in self._files and not command.overwrite:
-            return Reply(*NACK, error=CardError.EXISTS)
-        if command.length > _FLASH - sum(len(file.data) for file in self._files.values()):
-            return Reply(*NACK, error=CardError.MEMORY)
-        self._started, self._came = command, b""
-        self.erases += -(-command.length // _SECTOR)
-        return Reply(*ACK)
-
-    def _block(self, command: commands.WriteBlock, six: bool) -> Reply:
-        started = self._started
-        if started is None or command.name != started.name:
-            return Reply(*NACK, error=CardError.NO_FILE)
-        end = command.offset + len(command.data)
-        if end <= len(self._came) and self._came[command.offset : end] == command.data and not self._strict:
-            return Reply(*ACK)  # came twice
-        if command.offset != len(self._came) or end > started.length:
-            return Reply(*NACK, error=CardError.BLOCK)
-        self._came += command.data
-        if not command.last:
-            return Reply(*ACK)
-        return self._whole(started, six)
-
-    def _whole(self, started: commands.StartWrite, six: bool) -> Reply:
-        content, crc = self._came[:-4], int.from_bytes(self._came[-4:], "little")
-        sums = {zlib.crc32(content): "standard", _bare_crc32(content): "java"}
-        if len(self._came) != started.length or crc not in sums:
-            self._started = None
-            return Reply(*NACK, error=CardError.FILE_CRC)
-        self.crc_kind = sums[crc]
-        self._done[started.name] = _File(started.type, self._came, six)
-        return Reply(*ACK)
-
     # ---- questions ------------------------------------------------------------------------------------------
 
     def _query(self, command: Command, six: bool) -> Reply:
-        if not isinstance(
-            command, commands.Ping | commands.QueryStatus | commands.ListFiles | commands.QueryVolume
-            | commands.QueryFirmware | commands.ReadId
-        ):  # fmt: skip
-            known = isinstance(command, commands.TimedPower | commands.CancelTimedPower | commands.LockScreen)
-            return Reply(*ACK) if known else Reply(*NACK, error=2)
-        if isinstance(command, commands.ListFiles):
-            count = sum(file.type == command.type for file in self._files.values())
-            return Reply(*command.REPLY, data=struct.pack("<H", count))
-        used = sum(len(file.data) for file in self._files.values())
+        known = commands.Ping | commands.QueryStatus | commands.QueryFirmware | commands.ReadId
+        if not isinstance(command, known):
+            quiet = isinstance(command, commands.TimedPower | commands.CancelTimedPower | commands.LockScreen)
+            return Reply(*ACK) if quiet else Reply(*NACK, error=2)
         answers: dict[type[Command], Callable[[], bytes]] = {
             commands.Ping: lambda: self._ping(six),
             commands.QueryStatus: lambda: self._status(six),
-            commands.QueryVolume: lambda: struct.pack("<II", _FLASH, _FLASH - used),
             commands.QueryFirmware: lambda: b"F001" + b"22.04.15" + b"2022-04-15 10:00:00",
             commands.ReadId: lambda: bytes(16 if six else 8),
         }
@@ -267,7 +193,7 @@ class Bx56Brain:
         return head + look + bytes(4 + 4 + 16 + 128 + 128 if six else 4)
 
     def _status(self, six: bool) -> bytes:
-        programmes = sorted(name for name, file in self._files.items() if file.type == FileType.PROGRAMME)
+        programmes = [name for name, _file in self._flash.programmes()]
         current = (programmes[0] if programmes else "").encode("ascii").ljust(4, b"\0")
         at = self.clock
         stamp = commands.SetTime(at.isoformat(timespec="seconds"), at.isoweekday()).pack()
@@ -288,13 +214,11 @@ class Bx56Brain:
 
     def _programme(self, glass: Pixels) -> None:
         """The first page of the first programme that may play today."""
-        for name, file in sorted(self._files.items()):
-            if file.type != FileType.PROGRAMME:
-                continue
+        for name, file in self._flash.programmes():
             if not file.data:
                 glass[:] = self._logo
                 return
-            pictures = self._files.get("D" + name[1:])
+            pictures = self._flash.files.get("D" + name[1:])
             try:
                 found = read_programme(file.data, pictures.data if pictures else b"", file.six, self._panel.mode)
             except (ProtocolError, struct.error, IndexError, ValueError):
@@ -310,11 +234,6 @@ def is_six_packet(packet: Packet) -> bool:
     if packet.generation is Generation.AREA:
         return is_six(packet.device)
     return packet.generation is Generation.G6
-
-
-def _bare_crc32(data: bytes) -> int:
-    """CRC-32 from 0 and without the final complement, as the vendor's Java kit computes it."""
-    return zlib.crc32(data, 0xFFFFFFFF) ^ 0xFFFFFFFF
 
 
 def make(panel: Panel, lit: Lit, strict: bool) -> Brain:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ledsign.errors import ConfigError, ProtocolError
 from ledsign.panel import Panel
 from ledsign.protocol.codec import Link, Role
+from ledsign.protocol.http import HttpAsk, HttpReply, header
 from ledsign.protocol.huidu_http import HuiDuHttp
-from ledsign.protocol.huidu_http.wire import HttpAsk, HttpReply, header
 from ledsign.protocol.message import Message
 from ledsign.simulator.brain import Brain, Lit, Talk
 from ledsign.simulator.huidu_player import MAX_FILE, MAX_FILES, Area, HuiduPlayer, Item, Programme, StoredFile, day
@@ -86,7 +86,7 @@ class HuiduHttpBrain:
         if message.method == "GET" and path == "/api/device/list/":
             return (_reply({"total": "1", "message": "ok", "data": [CARD_ID]}),)
         if message.method == "POST" and upload:
-            return (self._upload(message.body),)
+            return (self._upload(message.content),)
         if message.method == "POST" and path.startswith(("/api/device/", "/api/program/")):
             return (self._json(message),)
         return (_reply({"message": "failed", "data": "not found"}, 404, "Not Found"),)
@@ -94,7 +94,7 @@ class HuiduHttpBrain:
     def _signed(self, ask: HttpAsk, upload: bool) -> bool:
         if not self._secret:
             return True
-        body = b"" if upload or ask.method == "GET" else ask.body
+        body = b"" if upload or ask.method == "GET" else ask.content
         text = body + (self._key + header(ask.headers, "date")).encode("latin-1")
         wanted = hmac.new(self._secret.encode("utf-8"), text, hashlib.md5).hexdigest()
         right_key = header(ask.headers, "sdkkey") == self._key
@@ -122,7 +122,7 @@ class HuiduHttpBrain:
 
     def _json(self, ask: HttpAsk) -> Message:
         try:
-            document = json.loads(ask.body)
+            document = json.loads(ask.content)
         except (ValueError, RecursionError):
             return _reply({"message": "failed", "data": "kParseXmlFailed"})
         if not isinstance(document, dict):

@@ -161,6 +161,32 @@ class UdpPlug:
             self._socket = None
 
 
+class RawPlug(UdpPlug):
+    """Ethernet frames on ``raw://IFACE``; nothing is ever answered. Needs the right to raw sockets."""
+
+    _ALL = 3  # ETH_P_ALL
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, 0)
+        self._interface = urlsplit(url).hostname or ""
+        self.url = f"raw://{self._interface}?experimental=1"
+
+    def open(self) -> None:
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(self._ALL))
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._ROOM)
+            self._socket.bind((self._interface, 0))
+
+    def receive(self) -> bytes | None:
+        if self._socket is None:
+            return None
+        frame, sender = self._socket.recvfrom(65536)
+        return b"" if sender[2] == socket.PACKET_OUTGOING else frame
+
+    def send(self, data: bytes) -> bool:
+        return False
+
+
 class PtyPlug:
     """A pseudo-terminal with a symlink at the path of ``pty:///path``; both plug and wire, for the line is
     always there. With a ``baud`` rate every byte takes the time it would take on a real line."""
@@ -173,6 +199,7 @@ class PtyPlug:
         self._path = Path(urlsplit(url).path)
         self._baud = baud
         self._line_free = 0.0
+        self._more = False  # the last read was full: more bytes stand behind it
         self._closed = threading.Event()
         self._master = self._slave = -1
         self.url = f"{url.partition('?')[0]}" + (f"?baud={baud}" if baud else "")
@@ -196,7 +223,8 @@ class PtyPlug:
     def receive(self) -> bytes | None:
         count = 4096 if self._baud is None else max(1, int(self._baud / 10 * self._SLICE_S))
         data = os.read(self._master, count)
-        self._take_time(len(data))
+        self._take_time(len(data), self._more)
+        self._more = len(data) == count
         return data
 
     def send(self, data: bytes) -> bool:
@@ -204,10 +232,11 @@ class PtyPlug:
         os.write(self._master, data)
         return True
 
-    def _take_time(self, count: int) -> None:
+    def _take_time(self, count: int, waited: bool = False) -> None:
+        """``waited``: these bytes stood behind those before, so that the line did not pause between them."""
         if self._baud:
             now = time.monotonic()
-            self._line_free = max(self._line_free, now) + count * 10 / self._baud
+            self._line_free = (self._line_free if waited else max(self._line_free, now)) + count * 10 / self._baud
             self._closed.wait(max(0.0, self._line_free - now))
 
     def close(self, hard: bool = False) -> None:
@@ -235,6 +264,8 @@ def make_plug(url: str, default_port: int, baud: int | None) -> TcpPlug | UdpPlu
         return TcpPlug(url, default_port)
     if scheme == "udp":
         return UdpPlug(url, default_port)
+    if scheme == "raw" and urlsplit(url).hostname:
+        return RawPlug(url)
     if scheme == "pty" and path.startswith("/"):
         return PtyPlug(url, baud)
-    raise ConfigError(f"{url}: a simulated card listens on tcp://HOST:PORT, udp://HOST:PORT or pty:///PATH")
+    raise ConfigError(f"{url}: a simulated card listens on tcp://HOST:PORT, udp://HOST:PORT, raw://IFACE or pty:///PATH")

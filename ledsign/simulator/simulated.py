@@ -14,18 +14,20 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from ledsign.panel import Panel
-from ledsign.protocol.codec import Link, codec_class
+from ledsign.protocol.codec import codec_class
 from ledsign.protocol.message import Message
-from ledsign.simulator import bx56, bxy, cp5200, huidu, huidu_http, jetfile2, ntcip, pixelstream
+from ledsign.simulator import bx56, bxk, bxy, colorlight, cp5200, huidu, huidu_http, jetfile2, ntcip, pixelstream
 from ledsign.simulator.brain import BrainMaker, Configurable, Talk, Timed
 from ledsign.simulator.canvas import logo
+from ledsign.simulator.conduct import Conduct
 from ledsign.simulator.dial import DialPlug
-from ledsign.simulator.faults import Dice, Faults, parse_faults
+from ledsign.simulator.faults import Faults, parse_faults
 from ledsign.simulator.line import Plug, PtyPlug, UdpPlug, Wire, make_plug
 from ledsign.simulator.record import Shown, Witness
 
 BRAINS: dict[str, BrainMaker] = {
     "artnet": pixelstream.make_artnet,
+    "colorlight": colorlight.make,
     "cp5200": cp5200.make,
     "ddp": pixelstream.make_ddp,
     "huidu": huidu.make,
@@ -34,6 +36,7 @@ BRAINS: dict[str, BrainMaker] = {
     "ntcip": ntcip.make,
     "sacn": pixelstream.make_sacn,
     "bx56": bx56.make,
+    "bxk": bxk.make,
     "bxy": bxy.make,
 }
 LULL_S = 0.15  # a pause inside a packet that long means that the rest will not come
@@ -54,9 +57,7 @@ class SimulatedCard:
     ) -> None:
         self.family = family
         self.panel = panel
-        self.received = 0  # messages understood, whatever was done with them
         self._witness = Witness(panel, out_dir)
-        self._dice = Dice(faults)
         self._brain = BRAINS[family](panel, self._witness.lit, faults.strict)
         if isinstance(self._brain, Configurable):
             self._brain.configure(dict(parse_qsl(urlsplit(listen_url).query)))
@@ -65,13 +66,13 @@ class SimulatedCard:
             if urlsplit(listen_url).scheme == "dial"
             else make_plug(listen_url, codec_class(family).default_port, baud)
         )
+        self._conduct = Conduct(self._brain, self._plug.link, faults)
         self._selector = selectors.DefaultSelector()
         self._bell_in, self._bell = socket.socketpair()
         self._conversations: dict[int, _Conversation] = {}
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._up_at: float | None = None  # when the card will have booted
-        self._silent_until = 0.0
         self._fresh: list[int] = []  # wires with half a packet
         self._wants_down: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"simulated-{family}", daemon=True)
@@ -79,6 +80,11 @@ class SimulatedCard:
     @property
     def url(self) -> str:
         return self._plug.url
+
+    @property
+    def received(self) -> int:
+        """Messages understood, whatever was done with them."""
+        return self._conduct.received
 
     @property
     def shown(self) -> Sequence[Shown]:
@@ -123,14 +129,12 @@ class SimulatedCard:
     def fault(self, faults: str | Faults) -> None:
         """Misbehave from now on; an empty specification ends it. Packet numbers count from here."""
         with self._lock:
-            self._dice = Dice(parse_faults(faults) if isinstance(faults, str) else faults)
-            self._silent_until = 0.0
-            self.received = 0
+            self._conduct.fault(parse_faults(faults) if isinstance(faults, str) else faults)
 
     def silence(self, seconds: float) -> None:
         """Say and do nothing for so long."""
         with self._lock:
-            self._silent_until = time.monotonic() + seconds
+            self._conduct.silence(time.monotonic() + seconds)
 
     def reboot(self, boot_s: float = BOOT_S) -> None:
         """Restart as after a watchdog or a power cut: connections are reset, volatile memory is gone."""
@@ -241,58 +245,17 @@ class SimulatedCard:
         if self._up_at is not None:
             return  # still booting: the line is there, nobody listens
         self._fresh = [*(known for known in self._fresh if known != fd), fd]
-        self._answer(conversation, conversation.talk.feed(self._dice.noisy(data)))
+        self._answer(conversation, conversation.talk.feed(self._conduct.dice.noisy(data)))
 
     def _answer(self, conversation: _Conversation, messages: Sequence[Message]) -> None:
         for message in messages:
             if self._up_at is not None:
                 return
-            self.received += 1
-            if not self._struck():
-                self._reply(conversation, message)
-
-    def _struck(self) -> bool:
-        """Things that happen once, at a given packet."""
-        faults, now = self._dice.faults, time.monotonic()
-        if faults.reboot and self.received == faults.reboot:
-            self._go_down(BOOT_S)
-            return True
-        if faults.silent and self.received == faults.silent_at:
-            self._silent_until = now + faults.silent
-        return now < self._silent_until
-
-    def _reply(self, conversation: _Conversation, message: Message) -> None:
-        dice, faults = self._dice, self._dice.faults
-        lost, lost_reply = dice.hits(faults.drop), dice.hits(0.5)
-        if lost and not lost_reply:
-            return
-        if dice.hits(faults.corrupt / 2):
-            self._damaged(conversation, message)
-            return
-        replies = self._brain.damaged(message) if dice.hits(faults.nak) else self._brain.answer(message)
-        packets = [packet for reply in replies for packet in conversation.talk.encode(reply)]
-        if dice.hits(faults.late):
-            self._stop.wait(faults.late_s)
-        self._stop.wait(faults.delay)
-        if packets and not lost:
-            self._send(conversation, message, packets)
-
-    def _damaged(self, conversation: _Conversation, message: Message) -> None:
-        """One bit of a request flips on the way. What the card's own reading makes of it is what counts."""
-        for packet in conversation.talk.encode(message):
-            reader = self._brain.talk(self._plug.link)
-            for misread in [*reader.feed(self._dice.flip_one(packet)), *reader.silence()]:
-                self._brain.answer(misread)
-
-    def _send(self, conversation: _Conversation, message: Message, packets: Sequence[bytes]) -> None:
-        dice, faults = self._dice, self._dice.faults
-        out: list[bytes] = []
-        if dice.hits(faults.garbage):
-            out.append(dice.noise())
-        if dice.hits(faults.foreign):
-            out += [p for m in self._brain.foreign(message) for p in conversation.talk.encode(m)]
-        for packet in packets:
-            sent = dice.flip_one(packet) if dice.hits(faults.corrupt / 2) else packet
-            out += [sent] * (2 if dice.hits(faults.duplicate) else 1)
-        for piece in out if self._plug.link is Link.UDP else [b"".join(out)]:  # a datagram carries one packet
-            conversation.wire.send(dice.noisy(piece))
+            answer = self._conduct.answer(conversation.talk, message, time.monotonic())
+            if self._conduct.restarts:
+                self._conduct.restarts = False
+                self._go_down(BOOT_S)
+            if answer is not None:
+                self._stop.wait(answer.wait_s)
+                for piece in answer.pieces:
+                    conversation.wire.send(piece)

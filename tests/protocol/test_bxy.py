@@ -22,7 +22,7 @@ from ledsign.protocol.bxy import BXY, calls, files
 from ledsign.protocol.bxy.calls import Put, Say
 from ledsign.protocol.bxy.codec import level
 from ledsign.protocol.codec import Link, Role, Routine, Verdict, create
-from ledsign.protocol.huidu_http.wire import HttpAsk, HttpReply
+from ledsign.protocol.http import HttpAsk, HttpReply
 from ledsign.protocol.message import Message, Prepare, QueryInfo, SetBrightness, SetClock, SetPower, ShowFrame
 
 Entry = dict[str, Any]

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from ledsign.protocol.codec import Link, Role, create, families
 from ledsign.protocol.cp5200.packets import Part
 from ledsign.protocol.message import QueryInfo, ShowText
-from protocol import case_bx56, case_bxy, case_huidu, case_jetfile2, case_ntcip, case_pixelstream
+from protocol import (
+    case_bx56,
+    case_bxk,
+    case_bxy,
+    case_colorlight,
+    case_huidu,
+    case_jetfile2,
+    case_ntcip,
+    case_pixelstream,
+)
 from protocol import codec_kit as kit
 
 # a few packets of the vendor's document, so that a bare clone tests both ways too
@@ -56,7 +65,9 @@ def vectors(shared: Path) -> list[kit.Golden]:
 CASES: dict[str, Callable[[], kit.Case]] = {
     "artnet": case_pixelstream.artnet,
     "bx56": case_bx56.case,
+    "bxk": case_bxk.case,
     "bxy": case_bxy.case,
+    "colorlight": case_colorlight.case,
     "cp5200": lambda: cp5200(document()),
     "ddp": case_pixelstream.ddp,
     "huidu": case_huidu.case,

@@ -10,7 +10,7 @@ from ledsign.errors import ConfigError, ProtocolError, UnsupportedError
 from ledsign.frame import Frame, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Link, Role, Verdict, codec_class, create, families
-from ledsign.protocol.cp5200 import CP5200, basic, calls, i1
+from ledsign.protocol.cp5200 import CP5200, basic, calls, files, i1
 from ledsign.protocol.cp5200.codec import level
 from ledsign.protocol.cp5200.packets import CallReply, Part, Reply, Request, parse
 from ledsign.protocol.message import Prepare, SetBrightness, SetClock, SetPower, ShowFrame, ShowText, describe
@@ -70,6 +70,17 @@ def test_streams_are_cut_at_512_without_an_empty_tail(size: int, count: int) -> 
     assert all(isinstance(p, Part) == (count > 1) for p in got)
 
 
+def test_the_largest_command_is_256_packets() -> None:
+    for chunk in (512, 200, 16):
+        codec = CP5200(Link.NET, chunk=chunk)
+        packets = codec.encode(calls.OtherCall(0x60, bytes(256 * chunk - 1)))
+        assert len(packets) == 256
+        found = [m.body for p in packets for m in CP5200(Link.NET, Role.CARD).feed(p)]  # type: ignore[attr-defined]
+        assert [(part.index, part.last) for part in found] == [(n, 255) for n in range(256)]
+        with pytest.raises(UnsupportedError):
+            codec.encode(calls.OtherCall(0x60, bytes(256 * chunk)))
+
+
 def test_a_128x64_colour_page_takes_seven_packets() -> None:
     frame = Frame(128, 64, PixelFormat.PLANES_3, bytes(3072), "")
     command = next(CP5200().routine(ShowFrame(frame)))
@@ -86,7 +97,7 @@ def test_what_does_not_fit_is_refused_before_a_byte() -> None:
     with pytest.raises(UnsupportedError):
         CP5200().routine(ShowFrame(Frame(8, 8, PixelFormat.PLANES_1, b"123", "")))
     with pytest.raises(UnsupportedError):
-        CP5200().routine(ShowText("text"))
+        CP5200().routine(ShowText("\N{GRINNING FACE}"))
 
 
 def test_formats_put_lossless_ones_that_fit_first() -> None:
@@ -149,8 +160,9 @@ def test_prepare_clears_flash_only_when_deep() -> None:
         (basic.WritePower(True), Reply(0x76, b"\x01\x01" + bytes(8)), Verdict.FOREIGN),
         (basic.WriteClock(0, 0, 0, 0, 1, 1, 26), Reply(0x47, b"\x01" + bytes(7)), Verdict.FOREIGN),
         (basic.QueryVersion(), Reply(0x2E, b"\x01"), Verdict.FOREIGN),
-        (basic.EndUpload(3), Reply(0x52, b"\x01\x02\0"), Verdict.REFUSED),
-        (basic.InstantMessage(0, b"x"), Reply(0x74, b"\x05\0\0\0\0"), Verdict.CONFIRMED),
+        (files.EndUpload(3), Reply(0x52, b"\x01\x02\0"), Verdict.CONFIRMED),  # a list of what is missing
+        (files.EndUpload(3), Reply(0x52, b"\x02\x02\0"), Verdict.FOREIGN),
+        (files.InstantMessage(0, b"x"), Reply(0x74, b"\x05\0\0\0\0"), Verdict.CONFIRMED),
     ],
 )
 def test_what_a_reply_means(command: object, reply: object, verdict: Verdict) -> None:
@@ -159,9 +171,9 @@ def test_what_a_reply_means(command: object, reply: object, verdict: Verdict) ->
 
 def test_a_broadcast_takes_any_answer_and_missing_segments_are_listed() -> None:
     assert CP5200(card_id=255).judge(calls.LeaveWindows(), 0, CallReply(6, card_id=9)).verdict is Verdict.CONFIRMED
-    assert basic.EndUpload.missing(bytes.fromhex("0202000500")) == (2, 5)
+    assert files.EndUpload.missing(bytes.fromhex("0202000500")) == (2, 5)
     with pytest.raises(ProtocolError):
-        basic.EndUpload.missing(bytes.fromhex("02020005"))
+        files.EndUpload.missing(bytes.fromhex("02020005"))
 
 
 def test_driver_takes_replies_of_old_firmware() -> None:
@@ -226,7 +238,7 @@ def test_splitter_memory_is_bounded() -> None:
 
 
 def test_describe_is_plain_json() -> None:
-    assert describe(Request(basic.WriteFile(b"\x01\x02"))) == {
+    assert describe(Request(files.WriteFile(b"\x01\x02"))) == {
         "kind": "Request",
         "body": {"kind": "WriteFile", "data": "0102"},
         "card_id": 1,

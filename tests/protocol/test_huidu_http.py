@@ -13,10 +13,10 @@ from ledsign.errors import CardRefusedError, ConfigError, ProtocolError, Transpo
 from ledsign.frame import Frame, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Link, Role, Verdict, create
+from ledsign.protocol.http import HttpAsk, HttpReply, Reader, header
 from ledsign.protocol.huidu.blank import black_png
 from ledsign.protocol.huidu_http import HuiDuHttp
 from ledsign.protocol.huidu_http.session import DEVICE, Put, Say, sign
-from ledsign.protocol.huidu_http.wire import HttpAsk, HttpReply, Reader, header
 from ledsign.protocol.message import Message, Prepare, SetBrightness, SetPower, ShowFrame, ShowText
 from protocol import codec_kit as kit
 from protocol.case_huidu import answer, http_case

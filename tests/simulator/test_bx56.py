@@ -25,7 +25,7 @@ from ledsign.simulator.canvas import Pixels, to_page
 MONO = Panel("mono", 96, 64, ColorMode.MONO, 10)
 DUAL = Panel("dual", 72, 20, ColorMode.DUAL, 10)
 COLOR = Panel("color", 40, 20, ColorMode.RGB, 5)
-HASTY = Patience(reply_s=0.3, dead_s=1.2, quiet_s=0.02, lull_s=0.1, backoff_first_s=0.05, backoff_last_s=0.2)
+HASTY = Patience(reply_s=0.15, dead_s=0.8, quiet_s=0.01, lull_s=0.05, backoff_first_s=0.02, backoff_last_s=0.1)
 FORMS = {
     ColorMode.MONO: PixelFormat.PLANES_1,
     ColorMode.DUAL: PixelFormat.PLANES_2,
@@ -109,8 +109,8 @@ def test_wrong_colour_order_is_seen(stack: ExitStack) -> None:
         "nak=0.2",
         "duplicate=0.5,drop=0.1,seed=9",
         "garbage=0.4,foreign=0.4",
-        "late=0.1:0.5,seed=2",
-        "silent=0.8@9",
+        "late=0.1:0.3,seed=2",
+        "silent=0.5@9",
         "reboot=5",
         "strict=1,drop=0.15,duplicate=0.3",
         "ber=0.00003,seed=8",
@@ -174,6 +174,20 @@ def test_without_us_the_page_goes_off_and_with_us_it_stays(stack: ExitStack) -> 
     assert sim.glass == page(MONO, 1).sha256
     card.show(frame(MONO, 1), ttl_s=0)  # the last page before we leave has no end
     assert not sim.wait_for(lambda s: not any(s.pixels), 1.3)
+
+
+def test_the_kept_page_stands_below_and_comes_up_after_a_power_cut(stack: ExitStack) -> None:
+    for options in ("", "?model=5e"):
+        sim, card = pair(stack, options=options)
+        card.keep(frame(MONO, 9))
+        bring(card, frame(MONO, 1))
+        assert sim.glass == page(MONO, 1).sha256
+        assert "P000" in sim.state()["files"]  # type: ignore[operator]
+        card.show(frame(MONO, 1), ttl_s=1)
+        assert sim.wait_for(lambda s: s.glass == page(MONO, 9).sha256, 4)  # without us: the kept page, not darkness
+        sim.power_cycle(boot_s=0.05)
+        assert sim.wait_for(lambda s: s.changes[-1].sha256 == page(MONO, 9).sha256, 5)
+        card.close()
 
 
 def test_commands_reach_the_card(listen: str, stack: ExitStack) -> None:

@@ -15,11 +15,11 @@ from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.bxy import calls
 from ledsign.protocol.bxy.calls import Put, Say
-from ledsign.protocol.huidu_http.wire import HttpReply
+from ledsign.protocol.http import HttpReply
 from ledsign.simulator.bxy import BxyBrain
 
 PANEL = Panel("color", 48, 32, ColorMode.RGB, 5)
-HASTY = Patience(reply_s=0.3, dead_s=1.2, quiet_s=0.02, lull_s=0.1, backoff_first_s=0.05, backoff_last_s=0.2)
+HASTY = Patience(reply_s=0.15, dead_s=0.8, quiet_s=0.01, lull_s=0.05, backoff_first_s=0.02, backoff_last_s=0.1)
 
 
 def page(seed: int) -> Page:
@@ -77,8 +77,8 @@ def test_pages_are_drawn_as_they_were_meant(scheme: str, options: str, stack: Ex
         "nak=0.2",
         "duplicate=0.3,seed=9",
         "foreign=0.4",
-        "late=0.1:0.5,seed=2",
-        "silent=0.8@9",
+        "late=0.1:0.3,seed=2",
+        "silent=0.5@9",
         "reboot=12",
     ],
 )
@@ -91,7 +91,7 @@ def test_every_confirmed_page_is_lit_and_no_other(scheme: str, faults: str, stac
     assert {s.sha256 for s in sim.shown} <= {page(seed).sha256 for seed in range(3)}
 
 
-@pytest.mark.parametrize("faults", ["drop=0.08,seed=3", "nak=0.1", "reboot=20", "late=0.05:0.5"])
+@pytest.mark.parametrize("faults", ["drop=0.08,seed=3", "nak=0.1", "reboot=20", "late=0.05:0.3"])
 def test_files_arrive_whole(faults: str, stack: ExitStack) -> None:
     sim, card = pair(stack, "http", "?pages=programme")
     sim.fault(faults)
@@ -110,9 +110,17 @@ def test_nothing_old_comes_back_after_a_power_cut(stack: ExitStack) -> None:
     assert sim.wait_for(lambda s: not s.state()["booting"], 5)
     with pytest.raises(TransportError):  # the card lives, but it does not know us any more
         card.poll()
-    time.sleep(0.5)
     bring(card, frame(1))
     assert sim.glass == page(1).sha256
+
+
+def test_the_kept_page_comes_up_after_a_power_cut(stack: ExitStack) -> None:
+    sim, card = pair(stack, "http")
+    card.keep(frame(9))
+    bring(card, frame(1))
+    assert sim.glass == page(1).sha256
+    sim.reboot(0.1)
+    assert sim.wait_for(lambda s: s.changes[-1].sha256 == page(9).sha256, 5)
 
 
 def test_commands_reach_the_card(stack: ExitStack) -> None:
@@ -135,9 +143,8 @@ def test_commands_reach_the_card(stack: ExitStack) -> None:
 
 def test_a_wrong_password_is_a_refusal(stack: ExitStack) -> None:
     _sim, card = pair(stack, "http", "?password=other")
-    with pytest.raises(CardRefusedError) as refusal:
+    with pytest.raises(TransportError, match="refused with code 0x16"):  # 22
         card.info()
-    assert refusal.value.code == 22
 
 
 class Bench:

@@ -167,24 +167,8 @@ def test_what_survives_a_power_cycle_is_cleared(sign: SimulatedCard) -> None:
     card.close()
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [
-        "drop=0.1,seed=3",
-        "corrupt=0.1,seed=3",
-        "nak=0.2,seed=2",
-        "duplicate=0.5,seed=4",
-        "late=0.1:0.25,seed=5",
-        "foreign=0.5,seed=6",
-        "garbage=0.3,seed=7",
-    ],
-)
-def test_each_fault_on_udp(faults: str) -> None:
-    with simulator.serve("jetfile2", "udp://127.0.0.1:0", PANEL) as sign:
-        endures(sign, faults)
-
-
 def test_many_faults_on_every_line(anywhere: SimulatedCard) -> None:
+    """Over real sockets and a pty; one by one, in simulated time, in test_card_faults."""
     endures(anywhere, "drop=0.05,corrupt=0.05,duplicate=0.2,foreign=0.2,garbage=0.1,strict=1,seed=8")
 
 
@@ -208,18 +192,6 @@ def test_reboot_in_the_middle_of_a_page(anywhere: SimulatedCard) -> None:
     assert anywhere.glass == page(2).sha256
     card.close()
     only_pages(anywhere, 1, 2)
-
-
-def test_silent_for_long_then_back(anywhere: SimulatedCard) -> None:
-    card = card_for(anywhere)
-    shown_in_the_end(card, 1)
-    anywhere.silence(1.5)
-    with pytest.raises(TransportError):
-        card.show(frame(2))
-    shown_in_the_end(card, 3)
-    assert anywhere.glass == page(3).sha256
-    card.close()
-    only_pages(anywhere, 1, 2, 3)
 
 
 @pytest.mark.parametrize("rate", ["0.00001", "0.0001"])

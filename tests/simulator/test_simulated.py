@@ -57,7 +57,7 @@ class Client:
 
 
 def picture(prop: int, planes: bytes) -> calls.Image:
-    return calls.Image(0, 0, 1, 0, calls.Image.I1, 0, 0, i1.I1Image(48, 32, prop, planes).pack())
+    return calls.Image(0, 0, 1, 0, calls.I1, 0, 0, i1.I1Image(48, 32, prop, planes).pack())
 
 
 def gif(colors: list[tuple[int, int, int]]) -> tuple[bytes, bytes]:
@@ -103,7 +103,7 @@ def test_eight_bit_planes_and_gif_are_lossless_on_colour_panels() -> None:
         client.ask(calls.LeaveWindows())
         assert sim.changes[-1].cause == "stored"
         client.ask(SPLIT)
-        client.ask(calls.Image(0, 0, 1, 0, calls.Image.GIF, 0, 0, data))
+        client.ask(calls.Image(0, 0, 1, 0, calls.GIF, 0, 0, data))
         assert sim.glass == expected
 
 

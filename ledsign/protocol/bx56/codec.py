@@ -1,23 +1,22 @@
 """The codec of Onbon BX-5 and BX-6 graphics cards: what the driver and the simulated card share."""
 
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Self
 
-from ledsign.errors import CardRefusedError, ConfigError, UnsupportedError
+from ledsign.errors import ConfigError, UnsupportedError
 from ledsign.frame import AckLevel, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol import onbon
-from ledsign.protocol.bx56 import bitmap, commands, packets, programme
-from ledsign.protocol.bx56.commands import CardError, Command, FileType, Reply
-from ledsign.protocol.bx56.models import MODELS, Generation, Model, model_name
+from ledsign.protocol.bx56 import commands, packets
+from ledsign.protocol.bx56.commands import Command, Reply
+from ledsign.protocol.bx56.models import MODELS, CardError, Generation, Model
 from ledsign.protocol.bx56.packets import Packet
+from ledsign.protocol.bx56.routines import Doing, Upload
 from ledsign.protocol.codec import Ability, Judgement, Link, Role, Routine, Verdict
 from ledsign.protocol.message import (
-    CardInfo,
     Clear,
     Intent,
     Message,
@@ -27,36 +26,28 @@ from ledsign.protocol.message import (
     SetClock,
     SetPower,
     ShowFrame,
+    StorePage,
 )
+from ledsign.protocol.noise import crc16
 from ledsign.protocol.wire import Splitter
 
 OPTIONS = ("model", "id", "order", "block", "pages", "writes")
 _AREA_COMMANDS = (commands.UpdateAreas, commands.DeleteAreas)
 _PROBES = (commands.Ping, commands.QueryStatus, commands.QueryFirmware, commands.ReadId)
-_STAY = 6000  # 10 ms: a single page is loaded again by the card only once a minute
 _AGAIN = {CardError.NO_FILE, CardError.FILE_CRC, CardError.BLOCK}  # an upload that lost the thread
-_FULL = (PixelFormat.RGB888, PixelFormat.PLANES_3)
-_COLORS = {1: "mono", 3: "dual", 7: "three-bit", 255: "full"}
-_BUDGET = -1  # code of a refusal that is ours, not the card's
-
-
-@dataclass(frozen=True, slots=True)
-class Upload(Message):
-    """A whole transfer: begin, every file with its blocks, end. Starts over when the card loses the thread."""
-
-    files: tuple[programme.CardFile, ...]
-    block: int
-
-    def commands(self) -> list[Command]:
-        """Its commands in order."""
-        said: list[Command] = [commands.BeginTransfer()]
-        for file in self.files:
-            said.append(commands.StartWrite(file.name, file.type, len(file.data), file.crc))
-            for at in range(0, len(file.data), self.block):
-                data = file.data[at : at + self.block]
-                last = at + self.block >= len(file.data)
-                said.append(commands.WriteBlock(file.name, int(last), at, data))
-        return [*said, commands.EndTransfer()]
+_COMMON = frozenset(
+    {
+        Ability.FRAME,
+        Ability.STORED,
+        Ability.CUT_IN,
+        Ability.TTL,
+        Ability.BRIGHTNESS,
+        Ability.POWER,
+        Ability.CLOCK,
+        Ability.STATUS,
+        Ability.CLEAR,
+    }
+)
 
 
 def level(percent: int) -> int:
@@ -78,20 +69,6 @@ class BX56:
     family: ClassVar[str] = "bx56"
     ack: ClassVar[AckLevel] = AckLevel.ACKED
     default_port: ClassVar[int] = 5005
-    abilities: ClassVar[frozenset[Ability]] = frozenset(
-        {
-            Ability.FRAME,
-            Ability.STORED,
-            Ability.CUT_IN,
-            Ability.TTL,
-            Ability.BRIGHTNESS,
-            Ability.POWER,
-            Ability.CLOCK,
-            Ability.STATUS,
-            Ability.CLEAR,
-        }
-    )
-
     def __init__(
         self,
         link: Link = Link.NET,
@@ -104,14 +81,9 @@ class BX56:
         writes: int = 2000,
     ) -> None:
         self._link = link
-        self._chosen = model
-        self._model = model or MODELS["6e"]
         self._id = card_id
-        self._order = order
-        self._block = block
-        self._stored = stored
-        self._writes = writes
-        self._written: tuple[programme.CardFile, ...] = ()  # on the card, as far as this connection knows
+        self._do = Doing(model, order, block, stored, writes)
+        self.abilities = _COMMON if stored else _COMMON | {Ability.SAFE}
         measure = partial(onbon.measure, limit=packets.MAX_PACKET, parse=packets.parse)
         self._splitter = Splitter(measure, packets.MAX_PACKET + 1)
         self._counter = 0
@@ -160,9 +132,9 @@ class BX56:
         return [onbon.wrap(packets.pack(packet)) for packet in made]
 
     def _packet(self, command: Command) -> Packet:
-        model, dst = self._model, self._id or self._address
+        model, device, dst = self._do.model, self._do.device, self._id or self._do.address
         if isinstance(command, _AREA_COMMANDS):
-            return Packet(Generation.AREA, command, dst, device=self._device)
+            return Packet(Generation.AREA, command, dst, device=device)
         self._counter = (self._counter + 1) & 0x7FFF
         phy = int(self._link is not Link.SERIAL and not model.plain_phy)
         most = 0x90 if model.generation is Generation.G5 else 0x190
@@ -170,7 +142,7 @@ class BX56:
             model.generation,
             command,
             dst,
-            device=self._device,
+            device=device,
             seq=1 if model.name == "5a" else self._counter,
             protocol_type=int(model.full_color),
             phy=phy,
@@ -187,11 +159,8 @@ class BX56:
         self._splitter.clear()
         self._asked.clear()
         self._probed.clear()
-        self._address = packets.ANYONE
-        self._device = b"\xfe\xff"
         self._counts = False  # this card repeats our numbers
-        self._cut_in = False
-        self._written = ()
+        self._do.forget()
 
     @staticmethod
     def _messages(found: list[bytes]) -> list[Message]:
@@ -203,7 +172,7 @@ class BX56:
         foreign = Judgement(Verdict.FOREIGN)
         if not isinstance(reply, Packet) or not isinstance(reply.body, Reply) or reply.dst != packets.PC:
             return foreign
-        asked = self._id or self._address
+        asked = self._id or self._do.address
         if asked not in (reply.src, packets.ANYONE):
             return foreign
         area = isinstance(command, _AREA_COMMANDS)
@@ -241,11 +210,13 @@ class BX56:
 
     def routine(self, intent: Intent) -> Routine:
         if isinstance(intent, ShowFrame):
-            return self._show(intent)
+            return self._do.show(intent)
+        if isinstance(intent, StorePage):
+            return self._do.keep(intent)
         if isinstance(intent, Prepare):
-            return self._prepare(intent)
+            return self._do.prepare(intent)
         if isinstance(intent, Clear):
-            return self._clear()
+            return self._do.clear()
         if isinstance(intent, SetBrightness):
             return self._say(commands.Brightness((level(intent.percent),) * 48))
         if isinstance(intent, SetPower):
@@ -254,7 +225,7 @@ class BX56:
             at = intent.at.replace(microsecond=0, tzinfo=None)
             return self._say(commands.SetTime(at.isoformat(), at.isoweekday()))
         if isinstance(intent, QueryInfo):
-            return self._info()
+            return self._do.info()
         raise UnsupportedError(f"bx56 cannot do {type(intent).__name__}")
 
     @staticmethod
@@ -262,101 +233,15 @@ class BX56:
         yield command
         return None
 
-    def _show(self, intent: ShowFrame) -> Routine:
-        frame = intent.frame
-        model = self._model_for(ColorMode.RGB if frame.format in _FULL else ColorMode.DUAL)
-        picture = programme.Picture(bitmap.pack(frame, model, self._order), _STAY)
-        place = programme.Place(0, 0, frame.width, frame.height)
-        if self._stored and not (intent.urgent and model.areas):
-            return self._store(programme.programme(model.generation, 0, place, [picture]))
-        if intent.ttl_s is not None and not 1 <= intent.ttl_s <= 0xFFFF:
-            raise UnsupportedError("a page stays 1 to 65535 s")
-        content = programme.dynamic_area(model.generation, place, [picture], timeout_s=intent.ttl_s or 0)
-        return self._area(content)
+    def suit(self, ber: float) -> bool:
+        """A dynamic area is one packet whatever the noise."""
+        return False
 
-    def _area(self, content: bytes) -> Routine:
-        yield commands.UpdateAreas(content)
-        self._cut_in = True
-        return None
+    def undetected(self, command: Message, packet: bytes, ber: float) -> float:
+        return crc16(packet, ber)
 
-    def _store(self, files: tuple[programme.CardFile, ...]) -> Routine:
-        """Write a programme, unless the card has it already, and take what covers it away."""
-        if files != self._written:
-            if self._writes < len(files):
-                raise CardRefusedError(_BUDGET, "bx56: no more flash writes allowed (option writes)")
-            self._writes -= len(files)
-            self._written = ()
-            yield Upload(files, self._block or self._model.block)
-            self._written = files
-        if self._cut_in:
-            yield commands.DeleteAreas()
-            self._cut_in = False
-        return None
-
-    def _prepare(self, intent: Prepare) -> Routine:
-        self._model = self._model_for(intent.mode)
-        self._address, self._device, self._written = packets.ANYONE, b"\xfe\xff", ()
-        reply = yield commands.Ping()
-        info = self._learn(reply)
-        if self._model.areas:
-            yield commands.DeleteAreas()
-            self._cut_in = False
-        if intent.deep or self._stored:
-            yield from self._delete_programmes()
-        return info
-
-    def _clear(self) -> Routine:
-        if self._model.areas:
-            yield commands.DeleteAreas()
-            self._cut_in = False
-        self._written = ()
-        yield from self._delete_programmes()
-        return None
-
-    def _delete_programmes(self) -> Routine:
-        """Delete stored programmes and look that none is left; writes nothing when there are none."""
-        if not (yield from self._count()):
-            return None
-        yield commands.DeleteFiles()
-        left = yield from self._count()
-        if left:
-            raise CardRefusedError(CardError.EXISTS, f"bx56: {left} programmes would not be deleted")
-        return None
-
-    def _count(self) -> Generator[Message, Message | None, int]:
-        kinds = [FileType.PROGRAMME]
-        if self._model.generation is Generation.G6:
-            kinds.append(FileType.DATA)
-        count = 0
-        for kind in kinds:
-            reply = yield commands.ListFiles(kind)
-            count += int.from_bytes(_data(reply)[:2], "little")
-        return count
-
-    def _info(self) -> Routine:
-        reply = yield commands.Ping()
-        info = self._learn(reply)
-        with suppress(CardRefusedError):
-            status = _data((yield commands.QueryStatus()))
-            details = {"on": str(status[0]), "programmes": str(int.from_bytes(status[4:6], "little"))}
-            return CardInfo(info.family, info.model, info.firmware, {**info.details, **details})
-        return info
-
-    def _learn(self, reply: Message | None) -> CardInfo:
-        """Speak to the card by its own address and number from now on."""
-        data = _data(reply)
-        self._device = data[:2]
-        self._address = int.from_bytes(data[11:13], "little")
-        width, height = (int.from_bytes(data[at : at + 2], "little") for at in (14, 16))
-        details = {
-            "address": str(self._address),
-            "size": f"{width}x{height}",
-            "colors": _COLORS.get(data[18], str(data[18])),
-        }
-        return CardInfo(self.family, model_name(self._device), data[2:10].decode("ascii", "replace"), details)
-
-    def _model_for(self, mode: ColorMode) -> Model:
-        return self._chosen or MODELS["6q" if mode is ColorMode.RGB else "6e"]
+    def wear(self, command: Message) -> int:
+        return len(command.files) if isinstance(command, Upload) else int(isinstance(command, commands.DeleteFiles))
 
     def probes(self, besides: Message | None = None) -> Sequence[Message]:
         return [probe() for probe in _PROBES if not isinstance(besides, probe)]
@@ -366,12 +251,8 @@ class BX56:
 
     def formats(self, mode: ColorMode, width: int = 0, height: int = 0) -> tuple[PixelFormat, ...]:
         """A full-colour card takes three bytes an LED whatever the panel; the others planes."""
-        if self._model_for(mode).full_color:
+        if self._do.model_for(mode).full_color:
             fits = width * height * 3 <= packets.MAX_BODY - 128
             return (PixelFormat.RGB888,) if fits else ()
         forms = {ColorMode.MONO: (PixelFormat.PLANES_1,), ColorMode.DUAL: (PixelFormat.PLANES_2,)}
         return forms.get(mode, ())
-
-
-def _data(reply: Message | None) -> bytes:
-    return reply.body.data if isinstance(reply, Packet) and isinstance(reply.body, Reply) else b""

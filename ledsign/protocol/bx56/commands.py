@@ -6,75 +6,16 @@ an answer of their own, whose command is the question's with bit 7 set.
 """
 
 import struct
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from enum import IntEnum
-from typing import ClassVar, Self
+from typing import Self
 
-from ledsign.errors import ProtocolError
 from ledsign.protocol.message import Message
-
-ACK, NACK = (0xA0, 0x00), (0xA0, 0x01)
-
-
-class CardError(IntEnum):
-    """Error numbers that change what we do; the rest is a refusal."""
-
-    BUSY = 3
-    MEMORY = 4
-    CHECKSUM = 5
-    NO_FILE = 6
-    FILE_CRC = 11
-    EXISTS = 15
-    BLOCK = 16
-
-
-class FileType(IntEnum):
-    """Kinds of files; programmes are P, their pictures D on BX-6."""
-
-    PROGRAMME = 0
-    DATA = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Command(Message):
-    """Base of all requests. ``REPLY``: the answer's group and command, ``LEAST`` its shortest data."""
-
-    GROUP: ClassVar[int] = 0
-    CMD: ClassVar[int] = 0
-    REPLY: ClassVar[tuple[int, int]] = ACK
-    LEAST: ClassVar[int] = 0
-
-    @property
-    def code(self) -> tuple[int, int]:
-        return self.GROUP, self.CMD
-
-    def pack(self) -> bytes:
-        """The arguments."""
-        return b""
-
-    @classmethod
-    def parse(cls, args: bytes) -> Self:
-        """Read arguments. Raises ProtocolError, struct.error or ValueError when they are not this command's;
-        the caller checks that they pack to the same bytes again."""
-        return cls()
-
-
-@dataclass(frozen=True, slots=True)
-class OtherCommand(Command):
-    """A command that this driver does not use, or one with arguments of another shape."""
-
-    group: int
-    cmd: int
-    args: bytes = b""
-
-    @property
-    def code(self) -> tuple[int, int]:
-        return self.group, self.cmd
-
-    def pack(self) -> bytes:
-        return self.args
+from ledsign.protocol.onbon import ACK as ACK
+from ledsign.protocol.onbon import NACK as NACK
+from ledsign.protocol.onbon import Command as Command
+from ledsign.protocol.onbon import OtherCommand as OtherCommand
+from ledsign.protocol.onbon import pack_time, parse_time, read_command
+from ledsign.protocol.packed import need
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +30,6 @@ class Reset(Command):
     GROUP, CMD = 0xA2, 0x01
 
 
-def _bcd(value: int) -> int:
-    return value // 10 << 4 | value % 10
-
-
-def _plain(value: int) -> int:
-    return (value >> 4) * 10 + (value & 15)
-
-
 @dataclass(frozen=True, slots=True)
 class SetTime(Command):
     """``at`` as YYYY-MM-DDTHH:MM:SS; weekday 1-7, Saturday is 6."""
@@ -106,15 +39,11 @@ class SetTime(Command):
     weekday: int
 
     def pack(self) -> bytes:
-        at = datetime.fromisoformat(self.at)
-        fields = (at.year % 100, at.year // 100, at.month, at.day, at.hour, at.minute, at.second)
-        return bytes(map(_bcd, fields)) + bytes((self.weekday,))
+        return pack_time(self.at, self.weekday)
 
     @classmethod
-    def parse(cls, args: bytes) -> Self:
-        low, high, month, day, hour, minute, second = map(_plain, args[:7])
-        at = datetime(high * 100 + low, month, day, hour, minute, second)  # noqa: DTZ001 -- the card knows no zone
-        return cls(at.isoformat(), args[7])
+    def unpack(cls, data: bytes) -> Self:
+        return cls(*parse_time(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +53,8 @@ class QueryFirmware(Command):
 
 @dataclass(frozen=True, slots=True)
 class Power(Command):
-    GROUP, CMD = 0xA2, 0x05
+    GROUP, CMD, FORM = 0xA2, 0x05, "?"
     on: bool
-
-    def pack(self) -> bytes:
-        return bytes((self.on,))
-
-    @classmethod
-    def parse(cls, args: bytes) -> Self:
-        return cls(args == b"\x01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +68,9 @@ class TimedPower(Command):
         return bytes((len(self.times),)) + b"".join(self.times)
 
     @classmethod
-    def parse(cls, args: bytes) -> Self:
-        return cls(tuple(args[at : at + 4] for at in range(1, len(args), 4)))
+    def unpack(cls, data: bytes) -> Self:
+        need(bool(data) and len(data) == 1 + 4 * data[0], "times")
+        return cls(tuple(data[at : at + 4] for at in range(1, len(data), 4)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +85,9 @@ class Brightness(Command):
         return bytes((self.mode, *self.levels))
 
     @classmethod
-    def parse(cls, args: bytes) -> Self:
-        if len(args) != 49:
-            raise ProtocolError("brightness needs 48 values")
-        return cls(tuple(args[1:]), args[0])
+    def unpack(cls, data: bytes) -> Self:
+        need(len(data) == 49, "brightness needs 48 values")
+        return cls(tuple(data[1:]), data[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +104,9 @@ class ReadId(Command):
 class LockScreen(Command):
     """Hold what is shown; ``stored``: also over a power cycle."""
 
-    GROUP, CMD = 0xA2, 0x0D
+    GROUP, CMD, FORM = 0xA2, 0x0D, "BB"
     stored: int
     locked: int
-
-    def pack(self) -> bytes:
-        return bytes((self.stored, self.locked))
-
-    @classmethod
-    def parse(cls, args: bytes) -> Self:
-        return cls(*args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +132,9 @@ class DeleteFiles(Command):
         return struct.pack("<H", len(self.names)) + "".join(self.names).encode("ascii")
 
     @classmethod
-    def parse(cls, args: bytes) -> Self:
-        text = args[2:].decode("ascii")
+    def unpack(cls, data: bytes) -> Self:
+        need(len(data) >= 2 and len(data) == 2 + 4 * int.from_bytes(data[:2], "little"), "file names")
+        text = _name(data[2:])
         return cls(tuple(text[at : at + 4] for at in range(0, len(text), 4)))
 
 
@@ -237,9 +153,10 @@ class StartWrite(Command):
         return struct.pack("<4sBIB4s", self.name.encode("ascii"), self.type, self.length, self.overwrite, self.crc)
 
     @classmethod
-    def parse(cls, args: bytes) -> Self:
-        name, kind, length, overwrite, crc = struct.unpack("<4sBIB4s", args)
-        return cls(name.decode("ascii"), kind, length, crc, overwrite)
+    def unpack(cls, data: bytes) -> Self:
+        need(len(data) == 14, "start of a file")
+        name, kind, length, overwrite, crc = struct.unpack("<4sBIB4s", data)
+        return cls(_name(name), kind, length, crc, overwrite)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +171,10 @@ class WriteBlock(Command):
         return struct.pack("<4sBI", self.name.encode("ascii"), self.last, self.offset) + self.data
 
     @classmethod
-    def parse(cls, args: bytes) -> Self:
-        name, last, offset = struct.unpack_from("<4sBI", args)
-        return cls(name.decode("ascii"), last, offset, args[9:])
+    def unpack(cls, data: bytes) -> Self:
+        need(len(data) >= 9, "block of a file")
+        name, last, offset = struct.unpack_from("<4sBI", data)
+        return cls(_name(name), last, offset, data[9:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,15 +182,9 @@ class ListFiles(Command):
     """How many files of a type are there; the answer's data begin with the count, u16."""
 
     GROUP, CMD, REPLY, LEAST = 0xA1, 0x06, (0xA1, 0x86), 2
+    FORM = "BB"
     type: int
     most: int = 100
-
-    def pack(self) -> bytes:
-        return bytes((self.type, self.most))
-
-    @classmethod
-    def parse(cls, args: bytes) -> Self:
-        return cls(*args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,13 +213,6 @@ class UpdateAreas(Command):
     GROUP, CMD = 0xA7, 0x00
     content: bytes
 
-    def pack(self) -> bytes:
-        return self.content
-
-    @classmethod
-    def parse(cls, args: bytes) -> Self:
-        return cls(args)
-
 
 @dataclass(frozen=True, slots=True)
 class DeleteAreas(Command):
@@ -320,8 +225,9 @@ class DeleteAreas(Command):
         return bytes((len(self.ids), *self.ids)) if self.ids else b"\xff"
 
     @classmethod
-    def parse(cls, args: bytes) -> Self:
-        return cls(tuple(args[1:]))
+    def unpack(cls, data: bytes) -> Self:
+        need(data == b"\xff" or (bool(data) and 0 < data[0] == len(data) - 1), "areas")
+        return cls(tuple(data[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,22 +246,19 @@ class Reply(Message):
         return self.group, self.cmd
 
 
-_KNOWN = {
-    (kind.GROUP, kind.CMD): kind
-    for kind in (
-        Ping, Reset, SetTime, QueryFirmware, Power, TimedPower, Brightness, CancelTimedPower, ReadId, LockScreen,
-        QueryStatus, Format, DeleteFiles, StartWrite, WriteBlock, ListFiles, BeginTransfer, EndTransfer, QueryVolume,
-        UpdateAreas, DeleteAreas,
-    )
-}  # fmt: skip
+_KNOWN: tuple[type[Command], ...] = (
+    Ping, Reset, SetTime, QueryFirmware, Power, TimedPower, Brightness, CancelTimedPower, ReadId, LockScreen,
+    QueryStatus, Format, DeleteFiles, StartWrite, WriteBlock, ListFiles, BeginTransfer, EndTransfer, QueryVolume,
+    UpdateAreas, DeleteAreas,
+)  # fmt: skip
+
+
+def _name(data: bytes) -> str:
+    """Raises ProtocolError."""
+    need(data.isascii(), "file name")
+    return data.decode("ascii")
 
 
 def parse(group: int, cmd: int, args: bytes) -> Command:
-    """Arguments as a command; whatever does not pack to the same bytes again stays raw."""
-    kind = _KNOWN.get((group, cmd))
-    if kind is not None:
-        with suppress(ProtocolError, struct.error, ValueError, TypeError, IndexError):  # another shape: kept raw
-            found: Command = kind.parse(args)
-            if found.pack() == args:
-                return found
-    return OtherCommand(group, cmd, args)
+    """Arguments as a command; those of another shape stay raw."""
+    return read_command(_KNOWN, group, cmd, args)

@@ -5,7 +5,7 @@ Source: the device table of the vendor's Java kit (numbers, block sizes), header
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Generation(StrEnum):
@@ -15,6 +15,25 @@ class Generation(StrEnum):
     G6 = "g6"
     AREA = "f0"  # dynamic areas, on cards of both generations
     PROBE = "g3"  # the vendor's question for the generation
+
+
+class CardError(IntEnum):
+    """Error numbers that change what we do; the rest is a refusal."""
+
+    BUSY = 3
+    MEMORY = 4
+    CHECKSUM = 5
+    NO_FILE = 6
+    FILE_CRC = 11
+    EXISTS = 15
+    BLOCK = 16
+
+
+class FileType(IntEnum):
+    """Kinds of files; programmes are P, their pictures D on BX-6."""
+
+    PROGRAMME = 0
+    DATA = 9
 
 
 @dataclass(frozen=True, slots=True)

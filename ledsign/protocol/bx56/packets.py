@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import xor
 
-from ledsign.errors import ProtocolError
 from ledsign.protocol.bx56 import commands
 from ledsign.protocol.bx56.commands import Command, OtherCommand, Reply
 from ledsign.protocol.bx56.models import Generation
 from ledsign.protocol.message import Message
 from ledsign.protocol.onbon import LEADS, crc16
+from ledsign.protocol.packed import need
 
 ANYONE, PC = 0xFFFE, 0x8000  # whoever is there, answer wanted; the first of the PC's addresses
 EVERYONE = 0xFFFF  # no answer
@@ -54,12 +54,6 @@ class Packet(Message):
     barcode: bytes = b""
     declared: int | None = None
     leads: int = field(default=LEADS, compare=False)
-
-
-def need(condition: bool, what: str) -> None:
-    """Raises ProtocolError unless the condition holds."""
-    if not condition:
-        raise ProtocolError(what)
 
 
 def _xor(data: bytes) -> int:

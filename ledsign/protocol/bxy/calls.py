@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ledsign.errors import ProtocolError
-from ledsign.protocol.huidu_http.wire import HttpAsk, HttpReply, header
+from ledsign.protocol.http import HttpAsk, HttpReply, header
 from ledsign.protocol.message import Message
 
 JSON_TYPE = "application/json; charset=UTF-8"
@@ -122,7 +122,7 @@ def parts_of(request: HttpAsk) -> dict[str, bytes]:
     if not kind.lower().startswith("multipart/form-data") or not boundary:
         raise ProtocolError("no form")
     found: dict[str, bytes] = {}
-    for piece in (b"\r\n" + request.body).split(b"\r\n--" + boundary)[1:]:
+    for piece in (b"\r\n" + request.content).split(b"\r\n--" + boundary)[1:]:
         if piece.startswith(b"--"):
             return found
         head, gap, data = piece.partition(b"\r\n\r\n")
@@ -160,7 +160,7 @@ def read_ask(request: HttpAsk) -> Say | Put:
             raise ProtocolError("one file at a time")
         return Put(*parts[0])
     pictures: dict[str, bytes] = {}
-    body = request.body
+    body = request.content
     if header(request.headers, "content-type").lower().startswith("multipart/"):
         pictures = parts_of(request)
         body = pictures.pop("command", b"")

@@ -1,16 +1,18 @@
 """The CP5200 codec: what the driver and the simulated card share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import ClassVar, Self
 
-from ledsign.errors import CardRefusedError, ConfigError, UnsupportedError
-from ledsign.frame import AckLevel, Frame, PixelFormat
+from ledsign.errors import ConfigError, ProtocolError, UnsupportedError
+from ledsign.frame import AckLevel, PixelFormat
 from ledsign.panel import ColorMode
+from ledsign.protocol import gbtext
 from ledsign.protocol.codec import Ability, Judgement, Link, Role, Routine, Verdict
-from ledsign.protocol.cp5200 import basic, calls, i1, packets
-from ledsign.protocol.cp5200.packets import Body, CallReply, Part, Reply, Request
+from ledsign.protocol.cp5200 import basic, calls, files, i1, packets, setup, templates
+from ledsign.protocol.cp5200.instant import SLICE, InstantText
+from ledsign.protocol.cp5200.packets import Body, Burst, CallReply, Part, Reply, Request
+from ledsign.protocol.cp5200.pages import BURST, MAX_PACKETS, Pages, TemplatePages, WindowPages, cut, say
 from ledsign.protocol.message import (
     CardInfo,
     Clear,
@@ -21,37 +23,27 @@ from ledsign.protocol.message import (
     SetBrightness,
     SetClock,
     SetPower,
+    Setup,
     ShowFrame,
+    ShowText,
+    StorePage,
+    UploadFile,
 )
+from ledsign.protocol.noise import additive, best_chunk
 from ledsign.protocol.wire import Splitter
 
 MAX_CHUNK = 512  # how vendor software cuts a call
-MAX_PACKETS = 256  # PO is one byte
-_PROPS = {
-    PixelFormat.PLANES_1: 0x01,
-    PixelFormat.PLANES_2: 0x03,
-    PixelFormat.PLANES_3: 0x07,
-    PixelFormat.PLANES_24: 0x77,
-}
+OPTIONS = ("id", "code", "chunk", "pages")
 _FORMATS = {
     ColorMode.MONO: (PixelFormat.PLANES_1, PixelFormat.GIF),
     ColorMode.DUAL: (PixelFormat.PLANES_2, PixelFormat.GIF),
     ColorMode.RGB: (PixelFormat.PLANES_24, PixelFormat.GIF, PixelFormat.PLANES_3),
 }
-_OVERHEAD = 11 + i1.HEAD  # call code, picture head, I1 head
-
-
-def picture_data(frame: Frame) -> tuple[int, bytes]:
-    """Picture format and data for a frame. Raises UnsupportedError for a format the card cannot take."""
-    if frame.format is PixelFormat.GIF:
-        return calls.Image.GIF, frame.data
-    prop = _PROPS.get(frame.format)
-    if prop is None:
-        raise UnsupportedError(f"cp5200 takes no {frame.format} frames")
-    image = i1.I1Image(frame.width, frame.height, prop, frame.data)
-    if len(frame.data) != i1.plane_size(frame.width, frame.height, image.depth) * image.colors:
-        raise UnsupportedError(f"frame data do not fit {frame.width}x{frame.height} {frame.format}")
-    return calls.Image.I1, image.pack()
+_OVERHEAD = 16 + i1.HEAD  # call code, head of a picture in a programme, I1 head
+_AROUND, _ANSWER = 17, 21  # bytes around the data of a packet, bytes of an answer
+_LEAST = {templates.QueryTemplate.CODE: 3, templates.QueryPrograms.CODE: 7}  # bytes of an answer
+_WEARING = (calls.SavedWindows, templates.DefineTemplate, templates.DeletePrograms, *files.WEARING)
+_COMMON = frozenset({Ability.FRAME, Ability.BRIGHTNESS, Ability.POWER, Ability.CLOCK, Ability.STATUS, Ability.CLEAR})
 
 
 def level(percent: int) -> int:
@@ -62,22 +54,15 @@ def level(percent: int) -> int:
 
 
 class CP5200:
-    """C-Power 5200 cards: windows that take pixel pictures. Options: ``id`` (1-255), ``code`` (8 hex digits,
-    TCP), ``chunk`` (16-512 bytes a packet)."""
+    """C-Power 5200 cards: windows that take pixel pictures. Options:
+
+    ``id`` (1-255), ``code`` (8 hex digits, TCP), ``chunk`` (16-512 bytes a packet), ``pages`` (``window``: in the
+    card's memory; ``template``: as programmes with an end, on its disk, which that wears).
+    """
 
     family: ClassVar[str] = "cp5200"
     ack: ClassVar[AckLevel] = AckLevel.ACKED
     default_port: ClassVar[int] = 5200
-    abilities: ClassVar[frozenset[Ability]] = frozenset(
-        {
-            Ability.FRAME,
-            Ability.BRIGHTNESS,
-            Ability.POWER,
-            Ability.CLOCK,
-            Ability.STATUS,
-            Ability.CLEAR,
-        }
-    )
 
     def __init__(
         self,
@@ -86,12 +71,17 @@ class CP5200:
         card_id: int = 1,
         id_code: bytes = b"\xff\xff\xff\xff",
         chunk: int = MAX_CHUNK,
+        template: bool = False,
     ) -> None:
         self._link = link
         self._role = role
         self._card_id = card_id
         self._id_code = id_code
         self._chunk = chunk
+        # on a serial line every packet is confirmed by itself, so that the driver sees how noisy it is
+        burst = 1 if link is Link.SERIAL else BURST
+        self._pages: Pages = TemplatePages(chunk, burst) if template else WindowPages(chunk)
+        self.abilities = _COMMON | self._pages.abilities
         measure: Callable[[bytes], int]
         if link is Link.SERIAL:
             measure = partial(packets.measure_serial, role=role)
@@ -101,8 +91,9 @@ class CP5200:
 
     @classmethod
     def from_options(cls, link: Link, role: Role, options: Mapping[str, str]) -> Self:
-        if unknown := sorted(set(options) - {"id", "code", "chunk"}):
-            raise ConfigError(f"cp5200: unknown option {unknown[0]!r}; known: id, code, chunk")
+        if unknown := sorted(set(options) - set(OPTIONS)):
+            raise ConfigError(f"cp5200: unknown option {unknown[0]!r}; known: {', '.join(OPTIONS)}")
+        pages = options.get("pages", "window")
         try:
             card_id = int(options.get("id", "1"))
             code = bytes.fromhex(options.get("code", "ffffffff"))
@@ -111,10 +102,14 @@ class CP5200:
             raise ConfigError(f"cp5200: {error}") from error
         if not (1 <= card_id <= 255 and len(code) == 4 and 16 <= chunk <= MAX_CHUNK):
             raise ConfigError("cp5200: id is 1-255, code is 8 hex digits, chunk is 16-512")
-        return cls(link, role, card_id, code, chunk)
+        if pages not in ("window", "template"):
+            raise ConfigError("cp5200: pages is window or template")
+        return cls(link, role, card_id, code, chunk, pages == "template")
 
     def encode(self, message: Message, seq: int = 0) -> list[bytes]:
         """``seq`` has no place in this family's packets."""
+        if isinstance(message, Burst):
+            return [self._burst(message)]
         return [packets.frame(body, self._link, self._id_code) for body in self._bodies(message)]
 
     def _bodies(self, message: Message) -> list[bytes]:
@@ -131,11 +126,15 @@ class CP5200:
     def _cut(self, body: Body) -> Sequence[Body]:
         if not isinstance(body, calls.Call):
             return (body,)
-        stream = bytes((body.code,)) + body.pack()
-        slices = [stream[at : at + self._chunk] for at in range(0, len(stream), self._chunk)]
-        if len(slices) > MAX_PACKETS:
-            raise UnsupportedError(f"{len(stream)} bytes are more than one command can carry")
-        return (body,) if len(slices) == 1 else [Part(n, len(slices) - 1, s) for n, s in enumerate(slices)]
+        least = -(-(len(body.pack()) + 1) // MAX_PACKETS)
+        parts = cut(body, min(self._chunk, max(self._pages.chunk, least)))
+        return (body,) if len(parts) == 1 else parts
+
+    def _burst(self, burst: Burst) -> bytes:
+        """All packets of a burst at once: for the line it is one message."""
+        last = len(burst.bodies) - 1
+        bodies = [Request(body, self._card_id, int(n == last)) for n, body in enumerate(burst.bodies)]
+        return b"".join(packets.frame(packets.pack(body), self._link, self._id_code) for body in bodies)
 
     def feed(self, data: bytes) -> list[Message]:
         return self._messages(self._splitter.feed(data))
@@ -145,12 +144,15 @@ class CP5200:
 
     def reset(self) -> None:
         self._splitter.clear()
+        self._pages.forget()
 
     def _messages(self, found: list[bytes]) -> list[Message]:
         return [packets.parse(packets.unframe(packet, self._link), self._role) for packet in found]
 
     def judge(self, command: Message, index: int, reply: Message) -> Judgement:
         body = command.body if isinstance(command, Request) else command
+        if isinstance(body, Burst) and body.cc < 0:
+            body = body.bodies[-1]
         if isinstance(reply, Reply) and isinstance(body, basic.Basic):
             if reply.command != body.code or not self._mine(reply.card_id):
                 return Judgement(Verdict.FOREIGN)
@@ -158,70 +160,96 @@ class CP5200:
             if accepted is None:
                 return Judgement(Verdict.FOREIGN)
             return Judgement(Verdict.CONFIRMED if accepted else Verdict.REFUSED, reply.data[0])
-        if isinstance(reply, CallReply) and isinstance(body, calls.Call):
-            return self._judge_call(body, index, reply)
+        if isinstance(reply, CallReply) and self._mine(reply.card_id):
+            if isinstance(body, Burst):
+                return self._judge_upload(body, reply)
+            if isinstance(body, calls.Call):
+                return self._judge_call(body, index, reply)
         return Judgement(Verdict.FOREIGN)
 
-    def _judge_call(self, call: calls.Call, index: int, reply: CallReply) -> Judgement:
+    @staticmethod
+    def _judge_call(call: calls.Call, index: int, reply: CallReply) -> Judgement:
         # PO and TP are the reply's own (00 00); a card that repeats the request's is taken as well
-        if reply.cc != call.code or not self._mine(reply.card_id) or (reply.index, reply.last) != (0, 0):
-            echoes = reply.cc == call.code and self._mine(reply.card_id) and reply.index == index
-            if not echoes or not reply.last:
-                return Judgement(Verdict.FOREIGN)
-        if reply.type == packets.REQUEST and len(reply.data) > 0:
+        echoes = reply.last > 0 and reply.index == index
+        template = call.code >= templates.DefineTemplate.CODE  # only these have answers with data
+        if reply.cc != call.code or ((reply.index, reply.last) != (0, 0) and not echoes):
+            return Judgement(Verdict.FOREIGN)
+        if reply.type == packets.REQUEST and reply.data and not (template and reply.data != call.pack()):
             return Judgement(Verdict.FOREIGN)  # our own packet, heard back from a two-wire line
+        if not reply.status and len(reply.data) < _LEAST.get(call.code, 0):
+            return Judgement(Verdict.FOREIGN)
         verdicts = {0: Verdict.CONFIRMED, 1: Verdict.DAMAGED, 2: Verdict.DISORDER}
+        if template:  # here 01 says that there is no template
+            lost = call.code != templates.TemplateMode.CODE
+            verdicts |= dict.fromkeys((1, templates.NOT_IN_MODE), Verdict.DISORDER if lost else Verdict.REFUSED)
         return Judgement(verdicts.get(reply.status, Verdict.REFUSED), reply.status)
+
+    @staticmethod
+    def _judge_upload(burst: Burst, reply: CallReply) -> Judgement:
+        heard_back = any(isinstance(body, Part) and body.data[1:] == reply.data for body in burst.bodies)
+        if reply.cc not in (burst.cc, templates.STATUS_ANSWER) or heard_back:
+            return Judgement(Verdict.FOREIGN)
+        if reply.status:
+            lost = reply.status in (templates.NO_TEMPLATE, 2, templates.NOT_IN_MODE)
+            return Judgement(Verdict.DISORDER if lost else Verdict.REFUSED, reply.status)
+        try:
+            mine = templates.Progress.unpack(reply.data).user == burst.user
+        except ProtocolError:
+            mine = False
+        return Judgement(Verdict.CONFIRMED if mine else Verdict.FOREIGN)
 
     def _mine(self, card_id: int) -> bool:
         return self._card_id in (card_id, 255)
 
-    def routine(self, intent: Intent) -> Routine:
+    def routine(self, intent: Intent) -> Routine:  # noqa: C901 -- a table of intents
         if isinstance(intent, ShowFrame):
-            form, data = picture_data(intent.frame)
-            return self._say(calls.Image(0, 0, 1, 0, form, 0, 0, data))
+            return self._pages.show(intent)
+        if isinstance(intent, StorePage):
+            return self._pages.keep(intent)
         if isinstance(intent, Prepare):
             return self._prepare(intent)
         if isinstance(intent, Clear):
-            return self._say(self._whole(intent), *self._black(intent))
+            return self._pages.clear(intent)
+        if isinstance(intent, ShowText):
+            return self._instant(intent)
         if isinstance(intent, SetBrightness):
-            return self._say(basic.WriteBrightness((level(intent.percent),) * 24))
+            return say(basic.WriteBrightness((level(intent.percent),) * 24))
         if isinstance(intent, SetPower):
-            return self._say(basic.WritePower(intent.on))
+            return say(basic.WritePower(intent.on))
         if isinstance(intent, SetClock):
             at = intent.at
             clock = (at.second, at.minute, at.hour, at.isoweekday() % 7, at.day, at.month, at.year - 2000)
-            return self._say(basic.WriteClock(*clock))
+            return say(basic.WriteClock(*clock))
         if isinstance(intent, QueryInfo):
             return self._info()
+        if isinstance(intent, Setup):
+            return setup.setup(self.family, intent.changes)
+        if isinstance(intent, UploadFile):
+            return setup.upload(intent)
         raise UnsupportedError(f"cp5200 cannot do {type(intent).__name__}")
-
-    @staticmethod
-    def _say(*commands: Message) -> Routine:
-        for command in commands:  # noqa: UP028 -- a tuple's iterator cannot be sent the replies
-            yield command
-        return None
-
-    @staticmethod
-    def _whole(intent: Prepare | Clear) -> calls.SplitWindows:
-        return calls.SplitWindows((calls.Window(0, 0, intent.width, intent.height),))
-
-    @staticmethod
-    def _black(intent: Clear) -> Sequence[Message]:
-        # no document says that a split blanks the glass; a black picture certainly does
-        blank = bytes(i1.plane_size(intent.width, intent.height, 1))
-        image = i1.I1Image(intent.width, intent.height, 0x01, blank)
-        return (calls.Image(0, 0, 1, 0, calls.Image.I1, 0, 0, image.pack()),)
 
     def _prepare(self, intent: Prepare) -> Routine:
         info = yield from self._info()
-        with suppress(CardRefusedError):  # firmware without global zones has none to cancel
-            yield calls.GlobalZones(options=0, sync=0)
-        if intent.deep:
-            with suppress(CardRefusedError):
-                yield calls.SavedWindows(clear=True)
-        yield self._whole(intent)
+        yield from self._pages.prepare(intent)
         return info
+
+    def _instant(self, intent: ShowText) -> Routine:
+        """An urgent text in the card's own letters, for at most 255 s: one without an end could not be taken off."""
+        text, missing = gbtext.encode(intent.text, "gbk")
+        if missing or not 0 < len(text) <= 2000:
+            foreign = f", without {''.join(missing)!r}" if missing else ""
+            raise UnsupportedError(f"cp5200: an instant message is 1 to 2000 bytes of GBK{foreign}")
+        stay_s = 255 if intent.ttl_s is None else intent.ttl_s
+        if not 1 <= stay_s <= 255:
+            raise UnsupportedError("cp5200: an instant message stays 1 to 255 s")
+        return self._slices(InstantText(text, 1, stay_s=stay_s).pack())
+
+    def _slices(self, data: bytes) -> Routine:
+        for at in range(0, len(data), SLICE):
+            last = at + SLICE >= len(data)
+            body = files.InstantMessage(at, data[at : at + SLICE])
+            yield Request(body, self._card_id, files.InstantMessage.FLAGS[0 if last else 1])
+        return None
 
     def _info(self) -> Routine:
         reply = yield basic.QueryVersion()
@@ -230,6 +258,25 @@ class CP5200:
         _zero, kind, logic, bios, *_rest, app = reply.data[:8]
         details = {"logic": str(logic), "bios": str(bios), "id": str(reply.card_id)}
         return CardInfo(self.family, f"type {kind}", f"{app >> 4}.{app & 15}", details)
+
+    def suit(self, ber: float) -> bool:
+        before, self._pages.chunk = self._pages.chunk, best_chunk(ber, self._chunk, 16, _AROUND, _ANSWER)
+        return self._pages.chunk < before
+
+    def undetected(self, command: Message, packet: bytes, ber: float) -> float:
+        """Each packet of a burst has a sum of its own; what counts is the page that they all belong to."""
+        if not isinstance(command, Burst):
+            return additive(packet, ber)
+        size = -(-len(packet) // len(command.bodies))
+        first = command.bodies[0]
+        total = first.last + 1 if isinstance(first, Part) else len(command.bodies)
+        return total * additive(packet[:size], ber)
+
+    def wear(self, command: Message) -> int:
+        """Saved windows and settings, files, and what template mode keeps on the card's disk."""
+        if isinstance(command, Burst):
+            return sum(isinstance(body, Part) and body.index == 0 for body in command.bodies)
+        return int(isinstance(command, _WEARING))
 
     def probes(self, besides: Message | None = None) -> Sequence[Message]:
         taken = besides.code if isinstance(besides, basic.Basic) else None

@@ -20,10 +20,11 @@ from typing import TypeAlias
 
 from ledsign.errors import ProtocolError
 from ledsign.protocol.codec import Link, Role
-from ledsign.protocol.cp5200 import basic, calls
+from ledsign.protocol.cp5200 import files, templates
 from ledsign.protocol.cp5200.basic import Basic
-from ledsign.protocol.cp5200.calls import Call, need
+from ledsign.protocol.cp5200.calls import Call
 from ledsign.protocol.message import Message
+from ledsign.protocol.packed import need
 from ledsign.protocol.wire import stuff, sum16, unstuff
 
 REQUEST, REPLY, CARD_TYPE, CALL = 0x68, 0xE8, 0x32, 0x7B
@@ -48,6 +49,16 @@ class Part(Message):
 
 
 Body: TypeAlias = Call | Basic | Part
+
+
+@dataclass(frozen=True, slots=True)
+class Burst(Message):
+    """Packets in a row of which only the last asks for an answer. Of an upload (``cc``, ``user``) the answer names
+    the packets that are missing."""
+
+    bodies: tuple[Part | Basic, ...]
+    cc: int = -1
+    user: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +156,11 @@ def _parse_reply(kind: int, card_id: int, code: int, status: int, data: bytes) -
 
 def _parse_request(card_id: int, code: int, flag: int, data: bytes) -> Request:
     if code != CALL:
-        return Request(basic.parse(code, flag, data), card_id, flag)
+        return Request(files.parse(code, flag, data), card_id, flag)
     need(flag in (0, 1), "flag")
     index, last, slice_ = _sliced(data)
     need(bool(slice_), "empty call packet")
-    body = calls.parse(slice_) if not last else Part(index, last, slice_)
+    body = templates.parse(slice_) if not last else Part(index, last, slice_)
     return Request(body, card_id, flag)
 
 

@@ -184,6 +184,11 @@ class HuiDu:
     def routine(self, intent: Intent) -> Routine:
         return plan(self._session, intent)
 
+    def wear(self, command: Message) -> int:
+        """Files and programmes lie in flash; this family has no other memory for pages."""
+        writes = isinstance(command, Say) and command.method in ("AddProgram", "DeleteFiles")
+        return int(writes or isinstance(command, Upload))
+
     def probes(self, besides: Message | None = None) -> Sequence[Message]:
         if not self._session.guid:
             return ()  # in the middle of a handshake no other question is allowed

@@ -11,10 +11,10 @@ from ledsign.errors import ConfigError, ProtocolError, UnsupportedError
 from ledsign.frame import AckLevel, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Ability, Judgement, Link, Role, Routine, Verdict
+from ledsign.protocol.http import HttpAsk, HttpReply, Reader, header, pack
 from ledsign.protocol.huidu import codes
 from ledsign.protocol.huidu_http.routines import PROGRAMMES, PROPERTIES, STATUS, plan
 from ledsign.protocol.huidu_http.session import Put, Say, Session, document_of, first_of, sign
-from ledsign.protocol.huidu_http.wire import HttpAsk, HttpReply, Reader, header, pack
 from ledsign.protocol.message import Intent, Message
 
 _OPTIONS = ("key", "secret", "id", "ends", "keep")
@@ -103,6 +103,11 @@ class HuiDuHttp:
 
     def routine(self, intent: Intent) -> Routine:
         return plan(self._session, intent)
+
+    def wear(self, command: Message) -> int:
+        """Files and programmes lie in flash; this family has no other memory for pages."""
+        writes = isinstance(command, Say) and command.method in ("replace", "remove")
+        return int(writes or isinstance(command, Put))
 
     def probes(self, besides: Message | None = None) -> Sequence[Message]:
         taken = besides.method if isinstance(besides, Say) else ""

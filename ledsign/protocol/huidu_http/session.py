@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from ledsign.errors import ProtocolError
-from ledsign.protocol.huidu_http.wire import Headers, HttpAsk, HttpReply
+from ledsign.protocol.http import Headers, HttpAsk, HttpReply
 from ledsign.protocol.message import Message
 
 T = TypeVar("T")

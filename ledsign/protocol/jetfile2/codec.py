@@ -41,6 +41,7 @@ from ledsign.protocol.message import (
     ShowFrame,
     ShowText,
 )
+from ledsign.protocol.noise import additive, best_chunk
 from ledsign.protocol.wire import Splitter
 
 DAMAGED, DISORDER = 0x9002, 0x9014
@@ -49,6 +50,7 @@ PLAYED = "L"  # label of the text file that the playlist plays
 PAGES, CUTS = "AB", "CD"  # labels of pictures: one stands while the other is written
 _MODES = {2: Verb.BLACK_OFF, 4: Verb.TEST_END, 5: Verb.STREAM_STOP}  # what leads out of a sign's mode
 _EMERGENCY = 1
+_AROUND, _ANSWER = 28, 20  # bytes around the data of a packet, bytes of an answer
 _UPLOADS = 3  # of a picture that reads back differently
 _OPTIONS = ("group", "unit", "disk", "chunk", "dim", "verify", "user", "password")
 
@@ -61,6 +63,7 @@ class JetFile2:
 
     family: ClassVar[str] = "jetfile2"
     ack: ClassVar[AckLevel] = AckLevel.ACKED
+    numbered: ClassVar[bool] = True
     default_port: ClassVar[int] = 9520
     abilities: ClassVar[frozenset[Ability]] = frozenset(
         {
@@ -87,6 +90,7 @@ class JetFile2:
             self._verify = bool(int(options.get("verify", "1" if link is Link.SERIAL else "0")))
         except ValueError as error:
             raise ConfigError(f"jetfile2: {error}") from error
+        self._most = self._chunk
         self._disk = options.get("disk", "E").upper()
         self._login = Login(options.get("user", ""), options.get("password", ""))
         small = all(0 <= value <= 255 for value in (self._group, self._unit, self._dim))
@@ -99,7 +103,7 @@ class JetFile2:
         self._measure = Measure(role)
         self._splitter = Splitter(self._measure, packets.MAX_PACKET)
         self._serial = 0
-        self._asked: deque[tuple[Message, int]] = deque(maxlen=8)  # commands and the serial of their first packet
+        self._asked: deque[tuple[Message, int]] = deque(maxlen=64)  # commands and the serial of their first packet
         self._stands = {PAGES: "", CUTS: ""}  # label of the picture that is in use
         self._emergency = False  # one of ours may be running
         self._size = (0, 0)
@@ -195,8 +199,9 @@ class JetFile2:
             if not self._verify:
                 return None
             read = b""
-            for page in range(1, -(-len(picture) // MAX_DATA) + 1):
-                reply = yield ReadFile(Kind.PICTURE, self._disk, label, MAX_DATA, page)
+            size = min(MAX_DATA, 2 * self._chunk)  # an answer is longer than its question: 1024 on a clean line
+            for page in range(1, -(-len(picture) // size) + 1):
+                reply = yield ReadFile(Kind.PICTURE, self._disk, label, size, page)
                 read += reply.data if isinstance(reply, Reply) else b""
             if read == picture:
                 return None
@@ -210,9 +215,8 @@ class JetFile2:
             return None
         yield PutFile(Kind.TEXT, self._disk, PLAYED, file)
         yield PlayFile(self._disk, Kind.TEXT.folder, PLAYED)
-        if self._emergency:  # it cannot be called off: the same page takes its place, for one second
-            yield Emergency(1, sound=False, file=file)
-            self._emergency = False
+        if self._emergency:  # it cannot be called off: the same page takes its place, for one second, in which
+            yield Emergency(1, sound=False, file=file)  # it must be possible to take that one's place too
         return None
 
     def _prepare(self, intent: Prepare) -> Routine:
@@ -269,6 +273,20 @@ class JetFile2:
             "unit": str(who.arg[9]),
         }
         return CardInfo(self.family, f"{width}x{height}", f"{low[0]:04x}", details)
+
+    def suit(self, ber: float) -> bool:
+        before, self._chunk = self._chunk, best_chunk(ber, self._most, 128, _AROUND, _ANSWER)
+        return self._chunk < before
+
+    def undetected(self, command: Message, packet: bytes, ber: float) -> float:
+        """A picture that is read back and compared cannot be wrong unseen."""
+        checked = self._verify and isinstance(command, ReadFile | PutFile) and command.kind is Kind.PICTURE
+        return 0.0 if checked else additive(packet, ber)
+
+    def wear(self, command: Message) -> int:
+        if isinstance(command, PutSystem):
+            return 1
+        return int(isinstance(command, PutFile | Erase) and command.disk == "D")
 
     def probes(self, besides: Message | None = None) -> Sequence[Message]:
         known = (Plain(Verb.CONNECTION_TEST), Plain(Verb.STATUS), Plain(Verb.POWER_STATUS))

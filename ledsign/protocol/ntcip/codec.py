@@ -18,6 +18,7 @@ from ledsign.protocol.message import (
     SetPower,
     ShowFrame,
 )
+from ledsign.protocol.noise import crc16
 from ledsign.protocol.ntcip import hdlc, picture, snmp
 from ledsign.protocol.ntcip import objects as o
 from ledsign.protocol.ntcip.asking import Batch, Settings
@@ -74,6 +75,7 @@ class NTCIP:
 
     family: ClassVar[str] = "ntcip"
     ack: ClassVar[AckLevel] = AckLevel.READ_BACK  # the sign names the message that it shows, with its CRC
+    numbered: ClassVar[bool] = True
     default_port: ClassVar[int] = 161
     abilities: ClassVar[frozenset[Ability]] = frozenset(
         {
@@ -180,6 +182,14 @@ class NTCIP:
         if isinstance(intent, QueryInfo):
             return self._dialogue.info()
         raise UnsupportedError(f"ntcip cannot do {type(intent).__name__}")
+
+    def suit(self, ber: float) -> bool:
+        """The sign's block size rules."""
+        return False
+
+    def undetected(self, command: Message, packet: bytes, ber: float) -> float:
+        """The frame's CRC is taken for the only check; pictures and messages have another behind it."""
+        return crc16(packet, ber)
 
     def probes(self, besides: Message | None = None) -> Sequence[Message]:
         """What is on the glass? Each time under a new id, so that no answer stands for another."""

@@ -22,7 +22,8 @@ from ledsign.protocol.ntcip.multi import MultiPage
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A sign's measures and limits. ``permanent``: the texts of its permanent messages; the first of them, if
-    any, is what the schedule shows. ``settable``: clock and brightness obey the network."""
+    any, is what the schedule shows. ``settable``: clock and brightness obey the network; ``darkens``: so does the
+    glass, else a blank message only gives it back to the schedule."""
 
     width: int
     height: int
@@ -35,6 +36,7 @@ class Shape:
     graphic_size: int = 130_560  # bytes: 255 blocks; real signs too go beyond the MIB's 65535
     levels: int = 255
     settable: bool = True
+    darkens: bool = True
     make: str = "ledsign"
     model: str = "sign"
     version: str = "1"
@@ -114,13 +116,17 @@ class Shown:
 
 @dataclass
 class State:
-    """All of it. ``numbers`` and ``codes`` are scalar objects by name; a copy undoes a SET that fails half-way."""
+    """All of it. ``numbers`` and ``codes`` are scalar objects by name; ``aside`` is what the network activated and
+    the owner covers for now. A copy undoes a SET that fails half-way."""
 
     messages: dict[tuple[int, int], Row]
     graphics: dict[int, Graphic]
     shown: Shown
     numbers: dict[str, int]
     codes: dict[str, MessageId]
+    aside: Shown | None = None
 
     def copy(self) -> "State":
-        return State(dict(self.messages), dict(self.graphics), self.shown, dict(self.numbers), dict(self.codes))
+        return State(
+            dict(self.messages), dict(self.graphics), self.shown, dict(self.numbers), dict(self.codes), self.aside
+        )

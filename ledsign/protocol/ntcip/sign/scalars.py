@@ -59,7 +59,6 @@ def octets_of(value: Value, most: int) -> bytes:
     return data
 
 
-
 def _constant(value: Value) -> Leaf:
     return Leaf(lambda: value)
 
@@ -141,7 +140,7 @@ class _Scalars:
             sign.state.numbers["control_mode"] = number
 
         return {
-            o.CONTROL_MODE: Leaf(lambda: integer(sign.state.numbers["control_mode"]), mode),
+            o.CONTROL_MODE: Leaf(lambda: integer(sign.control_mode), mode),
             o.RESET: Leaf(lambda: integer(0), reset),
             o.ACTIVATE: Leaf(
                 lambda: octets(sign.state.shown.code.pack()), lambda value: sign.activate(octets_of(value, 12))

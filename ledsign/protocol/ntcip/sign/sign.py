@@ -7,6 +7,7 @@ from ledsign.protocol.ntcip.ber import EMPTY
 from ledsign.protocol.ntcip.codes import (
     BLANK,
     FOREVER,
+    SCHEDULE,
     ActivateError,
     Activation,
     ControlMode,
@@ -17,7 +18,7 @@ from ledsign.protocol.ntcip.codes import (
     Source,
 )
 from ledsign.protocol.ntcip.multi import MultiError
-from ledsign.protocol.ntcip.sign.memory import Shape, Shown
+from ledsign.protocol.ntcip.sign.memory import Shape, Shown, State
 from ledsign.protocol.ntcip.sign.scalars import SetError
 from ledsign.protocol.ntcip.sign.store import EVENTS, Fits, Store, every_text_fits
 from ledsign.protocol.ntcip.sign.tables import Tree
@@ -31,16 +32,21 @@ def _nothing() -> int:
     return 0
 
 
-def _agree(_shown: Shown) -> bool:
-    return True
+def _agree(_shown: Shown) -> ActivateError:
+    return ActivateError.NONE
+
+
+def _as_asked(code: Activation) -> int:
+    return code.minutes
 
 
 class Sign(Store):
     """A sign of NTCIP 1203. Not thread-safe.
 
-    ``fits`` raises MultiError for a text that has no room; ``guard`` is the run-time priority of what the sign
-    shows on its own account; ``consent`` may say no to what the network wants to show. ``level`` (brightness) and
-    ``errors`` (bits of shortErrorStatus) belong to the owner.
+    ``fits`` raises MultiError for a text that has no room; ``guard`` is the priority that any message of the network
+    must have (above 255: none will do); ``consent`` may say no to what the network wants to show, or raise MultiError
+    for its text; ``minutes`` may shorten how long it stays. ``level`` (brightness), ``errors`` (bits of
+    shortErrorStatus) and ``local`` (the network is to keep its hands off) belong to the owner.
     """
 
     def __init__(
@@ -49,16 +55,19 @@ class Sign(Store):
         community: str = "public",
         fits: Fits = every_text_fits,
         guard: Callable[[], int] = _nothing,
-        consent: Callable[[Shown], bool] = _agree,
+        consent: Callable[[Shown], ActivateError] = _agree,
+        minutes: Callable[[Activation], int] = _as_asked,
     ) -> None:
         super().__init__(shape, fits)
         self.level = shape.levels
         self.errors = 0
+        self.local = False
         self.clock_offset = 0  # set by the network, s
         self.unix = 0
         self._community = community
         self._guard = guard
         self._consent = consent
+        self._minutes = minutes
         self._heard = 0.0
         self._lossy = False  # a lost line was dealt with already
         self._tree = Tree(self)
@@ -104,19 +113,18 @@ class Sign(Store):
         for row, graphic in self.state.graphics.items():
             if graphic.status is GraphicStatus.CALCULATING_ID and at >= graphic.ready_at:
                 self.state.graphics[row] = replace(graphic, status=GraphicStatus.READY)
-        until = self.state.shown.until
+        until = self.wanted.until
         if until is not None and at >= until:
             self.event(Source.END_DURATION)
         minutes = self.state.numbers["comm_loss_min"]
-        local = self.state.numbers["control_mode"] == ControlMode.LOCAL
-        if minutes and not local and not self._lossy and at - self._heard > minutes * 60:
+        if minutes and self.control_mode != ControlMode.LOCAL and not self._lossy and at - self._heard > minutes * 60:
             self._lossy = True
-            if self.state.shown.source is not Source.SCHEDULER:
+            if self.wanted.source is not Source.SCHEDULER:
                 self.event(Source.COMM_LOSS)
 
     def due(self, at: float) -> float | None:
         """Seconds from ``at`` until ``tick`` has something to do; None when nothing runs out."""
-        ends = [] if self.state.shown.until is None else [self.state.shown.until]
+        ends = [] if self.wanted.until is None else [self.wanted.until]
         minutes = self.state.numbers["comm_loss_min"]
         if minutes and not self._lossy:
             ends.append(self._heard + minutes * 60 + 0.001)
@@ -128,6 +136,11 @@ class Sign(Store):
         self.clear(Memory.VOLATILE)
         short = lost_s < self.state.numbers["short_loss_s"]
         self.event(Source.POWER_RECOVERY, self.state.codes["short_recovery"] if short else None)
+
+    def resume(self, state: State, at: float) -> None:
+        """Go on with memories kept over a restart of the program, in place of ``start``."""
+        self.now = self._heard = at
+        self.state = state
 
     def event(self, source: Source, code: MessageId | None = None) -> None:
         """Something inside the sign changes the glass; what cannot be shown becomes blank."""
@@ -148,12 +161,13 @@ class Sign(Store):
     def _activate(self, code: Activation, source: Source, internal: bool = False) -> None:
         try:
             shown = self._prepared(code, source, internal)
+            consent = ActivateError.NONE if internal else self._consent(shown)
         except MultiError as error:
             self.note(error)
             self._refuse(code, ActivateError.SYNTAX_MULTI)
             return
-        if not internal and not self._consent(shown):
-            self._refuse(code, ActivateError.OTHER)
+        if consent is not ActivateError.NONE:
+            self._refuse(code, consent)
         self.report.activate = ActivateError.NONE
         self._take(shown)
 
@@ -164,7 +178,7 @@ class Sign(Store):
     def _prepared(self, code: Activation, source: Source, internal: bool) -> Shown:
         """The new content of the glass. Raises SetError, MultiError."""
         asked = code.message
-        if self.state.numbers["control_mode"] == ControlMode.LOCAL and not internal:
+        if self.control_mode == ControlMode.LOCAL and not internal:
             self._refuse(code, ActivateError.LOCAL_MODE)
         if asked.memory not in (
             Memory.PERMANENT, Memory.CHANGEABLE, Memory.VOLATILE, Memory.SCHEDULE, Memory.BLANK
@@ -179,39 +193,77 @@ class Sign(Store):
         named = asked.memory not in (Memory.SCHEDULE, Memory.BLANK)
         if asked.crc != row.crc if named else asked.crc not in (0, row.crc):
             self._refuse(code, ActivateError.MESSAGE_CRC)
-        if not internal and code.priority < self.priority:
+        back = asked.memory == Memory.SCHEDULE or (asked.memory == Memory.BLANK and not self.shape.darkens)
+        if not internal and code.priority < (self._own_priority if back else self.priority):
             self._refuse(code, ActivateError.PRIORITY)
-        if asked.memory == Memory.SCHEDULE:
-            source = Source.SCHEDULER
-        message = asked
-        if asked.memory == Memory.SCHEDULE:
-            message = MessageId(Memory.PERMANENT, 1, row.crc) if self.shape.permanent else BLANK
-        pages = () if message.memory == Memory.BLANK else self.pages(row.multi)
+        if back:
+            return self._resting(code)
+        pages = () if asked.memory == Memory.BLANK else self.pages(row.multi)
         used = {picture.number for page in pages for picture in page.pictures}
         graphics = {g.number: g for g in self.state.graphics.values() if g.ready and g.number in used}
-        until = None if code.minutes == FOREVER else self.now + code.minutes * 60
-        return Shown(code, source, row, message, until, pages, graphics)
+        return Shown(code, source, row, asked, self._until(code, internal), pages, graphics)
+
+    def _resting(self, code: Activation, source: Source = Source.SCHEDULER) -> Shown:
+        """What the schedule shows."""
+        row = self.row(Memory.SCHEDULE, 1)
+        assert row is not None
+        message = MessageId(Memory.PERMANENT, 1, row.crc) if self.shape.permanent else BLANK
+        pages = () if message.memory == Memory.BLANK else self.pages(row.multi)
+        return Shown(code, source, row, message, self._until(code, internal=True), pages)
+
+    def _until(self, code: Activation, internal: bool) -> float | None:
+        minutes = code.minutes if internal else min(code.minutes, self._minutes(code))
+        return None if minutes == FOREVER else self.now + minutes * 60
 
     def _take(self, shown: Shown) -> None:
-        self.state.shown = shown
+        self.state.shown, self.state.aside = shown, None
         for number, graphic in self.state.graphics.items():
             if graphic.status in (GraphicStatus.READY, GraphicStatus.IN_USE):
                 used = GraphicStatus.IN_USE if graphic.number in shown.graphics else GraphicStatus.READY
                 self.state.graphics[number] = replace(graphic, status=used)
 
     @property
+    def wanted(self) -> Shown:
+        """The latest message activated, also while the owner covers it."""
+        return self.state.aside or self.state.shown
+
+    @property
+    def control_mode(self) -> int:
+        return ControlMode.LOCAL if self.local else self.state.numbers["control_mode"]
+
+    @property
     def priority(self) -> int:
         """What an activation must at least have."""
-        own = self.state.shown.source in (Source.SCHEDULER, Source.LOCAL)
-        return self._guard() if own and self.shape.permanent else self.state.shown.row.priority
+        return max(self._guard(), self._own_priority)
+
+    @property
+    def _own_priority(self) -> int:
+        """Of the network's own message, 0 where it has none."""
+        own = self.wanted.source in (Source.SCHEDULER, Source.LOCAL)
+        return 0 if own and self.shape.permanent else self.wanted.row.priority
+
+    def cover(self, cover: bool) -> None:
+        """The owner shows something of his own over the network's message, or shows that again. It comes back only
+        while its time lasts and no other was activated."""
+        aside = self.state.aside
+        if cover and aside is None and self.state.shown.source is not Source.SCHEDULER:
+            self.state.aside = self.state.shown
+            self.state.shown = self._resting(Activation(FOREVER, 255, SCHEDULE, _SELF), Source.LOCAL)
+        elif not cover and aside is not None:
+            self.state.shown, self.state.aside = aside, None
 
     def set_remaining(self, minutes: int) -> None:
         """A SET of dmsMessageTimeRemaining; 0 ends the message now."""
         if minutes == 0:
             self.event(Source.END_DURATION)
             return
-        until = None if minutes == FOREVER else self.now + minutes * 60
-        self.state.shown = replace(self.state.shown, until=until)
+        wanted = self.wanted
+        code = replace(wanted.code, minutes=minutes)
+        changed = replace(wanted, until=self._until(code, wanted.source is not Source.CENTRAL))
+        if self.state.aside is None:
+            self.state.shown = changed
+        else:
+            self.state.aside = changed
 
     @property
     def remaining(self) -> int:

@@ -150,8 +150,12 @@ class Store:
             self.state.graphics[row] = replace(graphic, status=GraphicStatus.MODIFYING)
         elif order == GraphicStatus.READY_REQ and graphic.status is not GraphicStatus.NOT_USED:
             self._check(row, graphic)
-            ready_at = self.now + self.shape.calculating_s
-            self.state.graphics[row] = replace(graphic, status=GraphicStatus.CALCULATING_ID, ready_at=ready_at)
+            self.state.graphics[row] = replace(
+                graphic,
+                status=GraphicStatus.CALCULATING_ID,
+                ready_at=self.now + self.shape.calculating_s,
+                bitmap=graphic.bitmap[: graphic.size],  # it may have been made smaller since its blocks came
+            )
         else:
             raise SetError(Fault.GEN_ERR)
 

@@ -25,12 +25,16 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class HttpAsk(Message):
-    """A request as it was sent."""
+    """A request as it was sent; ``content`` is its body without chunks."""
 
     method: str
     target: str
     headers: Headers
     body: bytes = b""
+
+    @property
+    def content(self) -> bytes:
+        return unchunked(self.body)[0] if is_chunked(self.headers) else self.body
 
 
 @dataclass(frozen=True, slots=True)

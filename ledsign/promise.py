@@ -1,0 +1,94 @@
+"""How long a page takes on a card's line, told before any page is sent: the codec and the simulated card rehearse it
+in simulated time, with every byte, answer and pause. The measured figures are the card object's own (``Card.link``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from urllib.parse import urlencode
+
+from ledsign.card import Card, link_of
+from ledsign.errors import LedsignError
+from ledsign.frame import Frame, Page
+from ledsign.panel import ColorMode, Panel
+from ledsign.protocol.codec import Ability, Link, codec_class
+from ledsign.render.pack import pack
+from ledsign.simulator.desk import Desk
+from ledsign.simulator.simulated import BRAINS
+from ledsign.transport import parse_url
+
+DRAW_S = 0.5  # to plan and draw an urgent page, on a small computer
+TURN_S = 0.02  # that a real card takes to answer, each time
+_HOW = frozenset(
+    {"chunk", "block", "pages", "model", "verify", "disk", "order", "keep", "ends", "sync", "type", "experimental"}
+)  # options that change what is sent, not where to
+_SCHEMES = {Link.SERIAL: "pty", Link.NET: "tcp", Link.UDP: "udp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A clean line assumed. ``page_*``: the page given, ``worst_s``: the page hardest to bring across;
+    ``urgent_s``: from the arrival of an urgent notice at this computer until it is on the glass, whatever page is
+    just being sent; ``line_bytes``: in both directions."""
+
+    page_s: float
+    page_bytes: int
+    line_bytes: int
+    packets: int
+    worst_s: float
+    urgent_s: float
+
+    def document(self) -> dict[str, object]:
+        """Plain JSON values; seconds to a hundredth."""
+        return {key: round(value, 2) for key, value in asdict(self).items()}
+
+
+def promised(family: str, url: str, panel: Panel, page: Page | None = None) -> Promise | None:
+    """``page``: the hardest, if not given. None for a family without a simulated card. Raises ConfigError."""
+    address = parse_url(url, codec_class(family).default_port)
+    if family not in BRAINS:
+        return None
+    link, baud = link_of(address), int(address.line.get("baud", 57600))
+    how = {key: value for key, value in address.options.items() if key in _HOW}
+    try:
+        usual = _rehearse(family, panel, link, baud, how, page or _hardest(panel))
+        worst = _rehearse(family, panel, link, baud, how, _hardest(panel))
+    except LedsignError:
+        return None
+    if usual is None or worst is None:
+        return None
+    frame, desk, seconds = usual
+    held_up = worst[2] if worst[1].packets == 1 else worst[1].longest * desk.byte_s + 2 * TURN_S
+    urgent = DRAW_S + held_up + worst[2]
+    size = desk.sent + desk.answered
+    return Promise(seconds, len(frame.data), size, desk.packets, worst[2], urgent)
+
+
+def _rehearse(
+    family: str, panel: Panel, link: Link, baud: int, how: Mapping[str, str], page: Page
+) -> tuple[Frame, Desk, float] | None:
+    """Show another page, then this one: frame, desk with its counts, seconds. None for a card of letters only."""
+    desk = Desk(family, panel, link, baud, turn_s=TURN_S)
+    url = f"{_SCHEMES[link]}://{'/desk' if link is Link.SERIAL else 'desk'}?{urlencode(how)}".rstrip("?")
+    url += ("&" if how else "?") + f"baud={baud}" if link is Link.SERIAL else ""
+    card = Card(family, url, panel, desk.clock, opener=desk.open)
+    if Ability.FRAME not in card.abilities or not card.formats:
+        return None
+    dark = Page(panel.width, panel.height, panel.mode, bytes(len(page.pixels)), 0.0)
+    card.show(pack(dark, card.formats[0]))
+    desk.reset()
+    frame, began = pack(page, card.formats[0]), desk.clock.monotonic()
+    card.show(frame, urgent=True)
+    sent = desk.last_at if desk.turns == 0 else desk.clock.monotonic()
+    return frame, desk, max(0.0, sent - began)
+
+
+def _hardest(panel: Panel) -> Page:
+    """Pixels that no picture format makes smaller, always the same."""
+    size = panel.width * panel.height * 3
+    if panel.mode is not ColorMode.RGB:
+        size = (panel.width + 7) // 8 * panel.height * (1 + (panel.mode is ColorMode.DUAL))
+    state, out = 12345, bytearray()
+    while len(out) < size:
+        state = (state * 6364136223846793005 + 1442695040888963407) & (2**64 - 1)
+        out += (state >> 24).to_bytes(5, "big")
+    return Page(panel.width, panel.height, panel.mode, bytes(out[:size]), 0.0)

@@ -1,0 +1,102 @@
+"""Lines that write down what passes, and lines that answer from such a record."""
+
+import time
+from collections import deque
+from pathlib import Path
+
+from ledsign.errors import TransportError
+from ledsign.transport.address import Address, public_url
+from ledsign.transport.line import Transport
+from ledsign.transport.recording import Chunk, Recorder, read
+
+
+class RecordingLine:
+    """Another line, every byte of it written down. A record that cannot be written breaks the line: it was asked
+    for."""
+
+    def __init__(self, address: Address, inner: Transport) -> None:
+        self._inner = inner
+        self._began = time.monotonic()
+        assert address.inner is not None
+        try:
+            self._recorder = Recorder(Path(address.path), public_url(address.inner.url))
+        except OSError as error:
+            inner.close()
+            raise TransportError(f"{address.path}: {error}") from error
+
+    def write(self, data: bytes, timeout: float) -> None:
+        self._note(True, data)
+        try:
+            self._inner.write(data, timeout)
+        except TransportError as error:
+            self._recorder.close(str(error))
+            raise
+
+    def read(self, timeout: float) -> bytes:
+        try:
+            data = self._inner.read(timeout)
+        except TransportError as error:
+            self._recorder.close(str(error))
+            raise
+        if data:
+            self._note(False, data)
+        return data
+
+    def _note(self, sent: bool, data: bytes) -> None:
+        try:
+            self._recorder.chunk(time.monotonic() - self._began, sent, data)
+        except OSError as error:
+            self.close()
+            raise TransportError(f"recording: {error}") from error
+
+    def close(self) -> None:
+        self._recorder.close()
+        self._inner.close()
+
+    def line_seconds(self, count: int) -> float:
+        return self._inner.line_seconds(count)
+
+
+class ReplayLine:
+    """What was read is read again, as soon as what was written before it has been written again; no time passes.
+    Anything else that is written is an error that names the line of the recording."""
+
+    def __init__(self, file: str, chunks: list[Chunk]) -> None:
+        self._file = file
+        self._left = deque(chunks)
+
+    def write(self, data: bytes, timeout: float) -> None:
+        if not self._left or not self._left[0].sent:
+            where = f"line {self._left[0].number}: it answers there" if self._left else "it ends before"
+            raise TransportError(f"{self._file}, {where}; written was {data[:40].hex(' ')}")
+        chunk = self._left.popleft()
+        if chunk.data != data:
+            said = f"recorded was {chunk.data[:40].hex(' ')}, written was {data[:40].hex(' ')}"
+            raise TransportError(f"{self._file}, line {chunk.number}: {said}")
+
+    def read(self, timeout: float) -> bytes:
+        if not self._left:
+            raise TransportError(f"{self._file}: the recording has ended")
+        if self._left[0].sent:
+            return b""
+        return self._left.popleft().data
+
+    def close(self) -> None:
+        self._left.clear()
+
+    def line_seconds(self, count: int) -> float:
+        return 0.0
+
+
+class Replayer:
+    """Opens a recording again and again: each time its next opening of the line answers. Raises ConfigError."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._openings = deque(read(Path(file)))
+
+    def open(self) -> ReplayLine:
+        """Raises TransportError when the recording holds no further opening."""
+        if not self._openings:
+            raise TransportError(f"{self._file}: the recording has ended")
+        return ReplayLine(self._file, self._openings.popleft())

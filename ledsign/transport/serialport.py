@@ -1,0 +1,53 @@
+"""Serial lines and pseudo-terminals through pyserial."""
+
+import termios
+
+import serial
+from serial.rs485 import RS485Settings
+
+from ledsign.errors import TransportError
+from ledsign.transport.address import Address
+
+
+class SerialLine:
+    """A serial line or pseudo-terminal through pyserial."""
+
+    def __init__(self, address: Address) -> None:
+        self._baud = address.line.get("baud", 57600)
+        self._paced = address.scheme == "serial" or "baud" in address.line
+        self._device = address.path
+        try:
+            self._port = serial.Serial(self._device, self._baud, timeout=0, write_timeout=1, exclusive=True)
+            if address.line.get("rs485"):
+                self._port.rs485_mode = RS485Settings()
+            self._port.reset_input_buffer()
+        except (OSError, ValueError, termios.error) as error:
+            raise TransportError(f"{self._device}: {error}") from error
+
+    def write(self, data: bytes, timeout: float) -> None:
+        try:
+            self._port.write_timeout = timeout
+            self._port.write(data)
+        except (OSError, termios.error) as error:
+            self.close()
+            raise TransportError(f"{self._device}: write: {error}") from error
+
+    def read(self, timeout: float) -> bytes:
+        try:
+            self._port.timeout = max(0.0, timeout)
+            first: bytes = self._port.read(1)
+            waiting = self._port.in_waiting if first else 0
+            rest: bytes = self._port.read(waiting) if waiting else b""
+        except (OSError, TypeError, termios.error) as error:  # TypeError: pyserial's answer to a closed port
+            self.close()
+            raise TransportError(f"{self._device}: read: {error}") from error
+        return first + rest
+
+    def close(self) -> None:
+        try:
+            self._port.close()
+        except (OSError, termios.error) as error:
+            raise TransportError(f"{self._device}: close: {error}") from error
+
+    def line_seconds(self, count: int) -> float:
+        return count * 10 / self._baud if self._paced else 0.0  # start bit, 8 data bits, stop bit
