@@ -2,9 +2,11 @@
 
 import io
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,13 +15,22 @@ from PIL import Image
 from kit import FakeClock
 from ledsign.clock import SystemClock
 from ledsign.errors import ConfigError
-from ledsign.ntcip_agent import CentreMessage, Desk, NtcipAgent, Policy
+from ledsign.ntcip_agent import NOTHING_MAY, CentreMessage, DeclinedError, NtcipAgent, Policy
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.ntcip import objects as o
 from ledsign.protocol.ntcip import snmp
 from ledsign.protocol.ntcip.ber import EMPTY, Oid, Value, integer, octets
 from ledsign.protocol.ntcip.checks import graphic_id, message_crc
-from ledsign.protocol.ntcip.codes import BLANK, SCHEDULE, Activation, MessageId, Source
+from ledsign.protocol.ntcip.codes import (
+    BLANK,
+    SCHEDULE,
+    ActivateError,
+    Activation,
+    ControlMode,
+    MessageId,
+    MultiFault,
+    Source,
+)
 from ledsign.protocol.ntcip.snmp import Bind, Fault, Pdu, Snmp
 
 PANEL = Panel("village", 24, 10, ColorMode.MONO, 10)
@@ -28,36 +39,71 @@ HERE = "127.0.0.1"
 
 @dataclass
 class Village:
-    """A program behind the sign."""
+    """A program behind the sign: a desk that takes everything unless told otherwise."""
 
-    priority: int = 1
-    percent: int = 60
-    willing: bool = True
-    told: list[CentreMessage | int | str] = field(default_factory=list)
+    least: int = 1
+    brightness: int = 60
+    cap: int = 4320
+    operator: bool = False
+    graver: bool = False
+    declines: DeclinedError | None = None
+    told: list[CentreMessage | str] = field(default_factory=list)
+    memory: str = ""
+    rounds: int = 0
 
-    def desk(self) -> Desk:
-        return Desk(
-            priority=lambda: self.priority,
-            percent=lambda: self.percent,
-            errors=lambda: 1 << 5,
-            may=lambda _message: self.willing,
-            show=self.told.append,
-            blank=self.told.append,
-            release=lambda: self.told.append("release"),
-        )
+    def alive(self) -> None:
+        self.rounds += 1
+
+    def percent(self) -> int:
+        return self.brightness
+
+    def errors(self) -> int:
+        return 1 << 5
+
+    def guard(self) -> int:
+        return self.least
+
+    def minutes(self, _priority: int) -> int:
+        return self.cap
+
+    def local(self) -> bool:
+        return self.operator
+
+    def covered(self) -> bool:
+        return self.graver or self.operator
+
+    def show(self, message: CentreMessage) -> None:
+        if self.declines is not None:
+            raise self.declines
+        self.told.append(message)
+
+    def renew(self, message: CentreMessage) -> None:
+        self.show(message)
+
+    def release(self) -> None:
+        self.told.append("release")
+
+    def kept(self) -> str:
+        return self.memory
+
+    def keep(self, memory: str) -> None:
+        self.memory = memory
+
+    @property
+    def wishes(self) -> list[CentreMessage]:
+        return [each for each in self.told if isinstance(each, CentreMessage)]
 
 
 class Centre:
     """A centre without a line: datagrams straight into the agent."""
 
-    def __init__(self, agent: NtcipAgent) -> None:
+    def __init__(self, agent: NtcipAgent, address: str = HERE) -> None:
         self.agent = agent
+        self.address = address
 
     def ask(self, kind: Pdu, *binds: tuple[Oid, Value]) -> Snmp:
         request = Snmp(kind, 5, tuple(Bind(oid, value) for oid, value in binds), community="centre")
-        answer = self.agent.answer(snmp.pack(request), HERE)
-        self.agent._tell()
-        return snmp.parse(answer)
+        return snmp.parse(self.agent.answer(snmp.pack(request), self.address))
 
     def put(self, *binds: tuple[Oid, Value]) -> int:
         return self.ask(Pdu.SET, *binds).error
@@ -76,6 +122,10 @@ class Centre:
         assert not self.put((cell(o.STATUS), integer(7)))
         assert self.get(cell(o.STATUS)).number == 4
         return MessageId(3, 1, message_crc(text))
+
+    def shown(self) -> tuple[int, int]:
+        """(memory type, source mode) of what the sign says is on its glass."""
+        return MessageId.unpack(self.get(o.TABLE_SOURCE).octets).memory, self.get(o.SOURCE_MODE).number
 
     def activate(self, message: MessageId, priority: int = 255, minutes: int = 65535) -> int:
         return self.put((o.ACTIVATE, octets(Activation(minutes, priority, message, "10.9.8.7").pack())))
@@ -97,7 +147,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def centre(village: Village, clock: FakeClock) -> Centre:
-    return Centre(NtcipAgent(policy(), PANEL, clock, village.desk()))
+    return Centre(NtcipAgent(policy(), PANEL, clock, village))
 
 
 def test_at_rest_the_sign_shows_the_programme_of_the_village(centre: Centre, village: Village) -> None:
@@ -106,49 +156,177 @@ def test_at_rest_the_sign_shows_the_programme_of_the_village(centre: Centre, vil
     assert (shown.memory, shown.number) == (2, 1)
     assert centre.get(o.message(o.MULTI, 5, 1)).octets == b"LOCAL PROGRAMME"
     assert (centre.get(o.ILLUM_STATUS).number, centre.get(o.SHORT_ERRORS).number) == (60, 1 << 5)
-    assert village.told == []
+    assert village.told == ["release"], "what an earlier run left behind is taken off"
 
 
 def test_a_message_arrives_with_text_priority_and_duration(centre: Centre, village: Village) -> None:
     text = b"[jp3][jl3][hc6D2A][hc6C34] 12:00[nl]GO UP[np][pt50o0]NOW"
     assert centre.activate(centre.store(text), minutes=30) == 0
-    (wish,) = village.told
-    assert isinstance(wish, CentreMessage)
+    (wish,) = village.wishes
     assert [page.lines for page in wish.pages] == [("洪水 12:00", "GO UP"), ("NOW",)]
     assert [page.seconds for page in wish.pages] == [3.0, 5.0]
-    assert (wish.priority, wish.minutes, wish.asker) == (200, 30, "10.9.8.7")
+    assert (wish.priority, wish.seconds, wish.asker) == (255, 1800.0, "10.9.8.7")
     assert wish.pages[0].picture is None
     assert wish.id == f"ntcip-3-1-{message_crc(text):04x}"
 
 
-def test_it_ends_by_duration_by_the_schedule_or_by_blanking(
-    centre: Centre, village: Village, clock: FakeClock
+@pytest.mark.parametrize("back", [SCHEDULE, BLANK, MessageId(7, 90, 0), MessageId(6, 1, 0)])
+def test_the_schedule_and_a_blank_message_give_the_screen_back(
+    centre: Centre, village: Village, back: MessageId
 ) -> None:
+    centre.activate(centre.store(b"A", priority=200))
+    assert centre.shown() == (3, Source.CENTRAL)
+    assert centre.activate(back, priority=199) == Fault.GEN_ERR
+    assert centre.activate(back, priority=200) == 0
+    assert centre.shown() == (2, Source.SCHEDULER)
+    assert village.told[-1] == "release"
+
+
+def test_it_ends_by_its_duration_or_at_the_cap(centre: Centre, village: Village, clock: FakeClock) -> None:
     message = centre.store(b"A")
     centre.activate(message, minutes=2)
     clock.advance(121)
     assert centre.get(o.SOURCE_MODE).number == Source.SCHEDULER
     assert village.told[-1] == "release"
+    village.cap = 30
     centre.activate(message)
-    centre.activate(SCHEDULE)
-    centre.activate(MessageId(7, 90, 0))
-    assert len(village.told) == 5
-    assert village.told[3:] == ["release", 90]
-    centre.agent.close()
+    assert centre.get(o.TIME_REMAINING).number == 30, "for ever is as long as its level may be"
+    assert village.wishes[-1].seconds == 1800
+
+
+def test_another_duration_is_another_wish(centre: Centre, village: Village, clock: FakeClock) -> None:
+    centre.activate(centre.store(b"A"), minutes=10)
+    clock.advance(300)
+    assert centre.put((o.TIME_REMAINING, integer(60))) == 0
+    assert [wish.seconds for wish in village.wishes] == [600.0, 3600.0]
+    clock.advance(3590)
+    assert centre.get(o.TIME_REMAINING).number == 1
+    assert centre.put((o.TIME_REMAINING, integer(0))) == 0
     assert village.told[-1] == "release"
 
 
-def test_what_the_village_shows_may_guard_itself(centre: Centre, village: Village) -> None:
-    message = centre.store(b"A")
-    village.priority = 200
+def test_a_request_that_fails_half_way_is_undone_at_the_desk(centre: Centre, village: Village) -> None:
+    first = centre.store(b"A")
+    code = octets(Activation(10, 255, first, "10.9.8.7").pack())
+    assert centre.put((o.ACTIVATE, code), (o.WIDTH, integer(3))) == Fault.NO_SUCH_NAME
+    assert [isinstance(each, CentreMessage) for each in village.told] == [False, True, False]
+    assert centre.shown() == (2, Source.SCHEDULER)
+
+
+def test_what_the_village_shows_guards_itself(centre: Centre, village: Village) -> None:
+    message = centre.store(b"A", priority=10)
+    village.least = 200
     assert centre.activate(message, priority=199) == Fault.GEN_ERR
-    assert centre.get(o.ACTIVATE_ERROR).number == 3
-    village.willing = False  # the operator has blanked the screen
-    assert centre.activate(message, priority=200) == Fault.GEN_ERR
-    assert centre.get(o.ACTIVATE_ERROR).number == 1
-    village.willing = True
+    assert centre.get(o.ACTIVATE_ERROR).number == ActivateError.PRIORITY
     assert centre.activate(message, priority=200) == 0
-    assert len(village.told) == 1
+    assert centre.activate(message, priority=199) == Fault.GEN_ERR, "nor may a weak message be used as a door"
+    village.least = NOTHING_MAY
+    assert centre.activate(message, priority=255) == Fault.GEN_ERR
+    assert len(village.wishes) == 1
+
+
+def test_an_operator_keeps_the_screen(centre: Centre, village: Village) -> None:
+    message = centre.store(b"A")
+    village.operator = True
+    assert centre.get(o.CONTROL_MODE).number == ControlMode.LOCAL
+    assert centre.activate(message) == Fault.GEN_ERR
+    assert centre.get(o.ACTIVATE_ERROR).number == ActivateError.LOCAL_MODE
+    village.operator = False
+    assert centre.activate(message) == 0
+
+
+@pytest.mark.parametrize(
+    ("why", "error", "fault", "text"),
+    [
+        (DeclinedError("pii", by_text=True), ActivateError.SYNTAX_MULTI, MultiFault.OTHER, b"pii"),
+        (DeclinedError("disk"), ActivateError.OTHER, MultiFault.NONE, b""),
+    ],
+)
+def test_a_message_that_may_not_be_shown_is_an_activation_error(
+    centre: Centre, village: Village, why: DeclinedError, error: int, fault: int, text: bytes
+) -> None:
+    message = centre.store(b"A")
+    village.declines = why
+    assert centre.activate(message) == Fault.GEN_ERR
+    assert centre.get(o.ACTIVATE_ERROR).number == error
+    assert (centre.get(o.MULTI_ERROR).number, centre.get(o.MULTI_OTHER).octets) == (fault, text)
+    assert centre.shown() == (2, Source.SCHEDULER)
+
+
+def test_something_graver_covers_it_and_it_comes_back_while_its_time_lasts(
+    centre: Centre, village: Village, clock: FakeClock
+) -> None:
+    centre.activate(centre.store(b"A"), minutes=10)
+    village.graver = True
+    assert centre.shown() == (2, Source.LOCAL)
+    assert centre.get(o.message(o.MULTI, 5, 1)).octets == b"LOCAL PROGRAMME"
+    village.graver = False
+    assert centre.shown() == (3, Source.CENTRAL)
+    village.graver = True
+    clock.advance(601)
+    assert centre.shown() == (2, Source.SCHEDULER)
+    village.graver = False
+    assert centre.shown() == (2, Source.SCHEDULER)
+    assert village.told[-1] == "release"
+
+
+def test_a_message_under_cover_can_be_called_off(centre: Centre, village: Village) -> None:
+    centre.activate(centre.store(b"A", priority=200))
+    village.graver, village.least = True, NOTHING_MAY
+    assert centre.activate(BLANK, priority=199) == Fault.GEN_ERR
+    assert centre.activate(BLANK, priority=200) == 0
+    village.graver = False
+    assert centre.shown() == (2, Source.SCHEDULER)
+    assert village.told[-1] == "release"
+
+
+def test_a_message_and_the_stored_ones_outlive_the_program(
+    centre: Centre, village: Village, clock: FakeClock
+) -> None:
+    centre.activate(centre.store(b"[cr2,3,4,5,7]A"), minutes=10)
+    village.told.clear()
+    clock.advance(120)
+    again = Centre(NtcipAgent(policy(), PANEL, clock, village))
+    assert again.shown() == (3, Source.CENTRAL)
+    assert again.get(o.TIME_REMAINING).number == 8
+    assert again.get(o.message(o.STATUS, 3, 1)).number == 4
+    (wish,) = village.wishes
+    assert wish.seconds == pytest.approx(480, abs=1)
+    assert wish.pages[0].lines == ("A",)
+    assert again.activate(SCHEDULE) == 0
+    village.told.clear()
+    third = Centre(NtcipAgent(policy(), PANEL, clock, village))
+    assert third.shown() == (2, Source.SCHEDULER)
+    assert village.told == ["release"]
+
+
+def test_one_that_ended_while_the_program_was_away_is_gone(
+    centre: Centre, village: Village, clock: FakeClock
+) -> None:
+    centre.activate(centre.store(b"A"), minutes=10)
+    village.told.clear()
+    clock.advance(601)
+    assert Centre(NtcipAgent(policy(), PANEL, clock, village)).shown() == (2, Source.SCHEDULER)
+    assert village.told == ["release"]
+
+
+@pytest.mark.parametrize("kept", ["nonsense", "[]", "{}", '{"form":1}', '{"form":99}'])
+def test_a_memory_that_cannot_be_read_is_a_new_sign(village: Village, clock: FakeClock, kept: str) -> None:
+    village.memory = kept
+    assert Centre(NtcipAgent(policy(), PANEL, clock, village)).shown() == (2, Source.SCHEDULER)
+
+
+def test_graphics_outlive_the_program(centre: Centre, village: Village, clock: FakeClock) -> None:
+    bitmap = bytes(range(30))
+    for column, number in ((o.G_STATUS, 7), (o.G_NUMBER, 3), (o.G_HEIGHT, 10), (o.G_WIDTH, 24), (o.G_TYPE, 1)):
+        assert not centre.put((o.graphic(column, 2), integer(number)))
+    assert not centre.put((o.block(2, 1), octets(bitmap)))
+    assert not centre.put((o.graphic(o.G_STATUS, 2), integer(8)))
+    identity = centre.get(o.graphic(o.G_ID, 2)).number
+    centre.activate(centre.store(b"[g3]"))
+    again = Centre(NtcipAgent(policy(), PANEL, clock, village))
+    assert again.get(o.graphic(o.G_ID, 2)).number == identity == graphic_id(3, 10, 24, 1, False, b"\0\0\0", bitmap)
+    assert village.wishes[0].pages == village.wishes[1].pages
 
 
 def test_a_graphic_arrives_as_a_picture(centre: Centre, village: Village) -> None:
@@ -164,13 +342,28 @@ def test_a_graphic_arrives_as_a_picture(centre: Centre, village: Village) -> Non
     assert not centre.put((cell(o.G_STATUS), integer(8)))
     identity = graphic_id(1, 10, 24, 1, False, b"\0\0\0", bitmap)
     centre.activate(centre.store(b"[g1,1,1,%04X][np][cr2,3,4,5,7]" % identity))
-    (wish,) = village.told
-    assert isinstance(wish, CentreMessage)
+    (wish,) = village.wishes
     first, second = (Image.open(io.BytesIO(page.picture or b"")) for page in wish.pages)
     assert first.size == (24, 10)
     lit = {(x, y) for x in range(24) for y in range(10) if first.getpixel((x, y)) != (0, 0, 0)}
     assert lit == {(0, 0), (23, 0)}
     assert second.getbbox() == (1, 2, 5, 7)
+
+
+def test_a_graphic_made_smaller_after_its_blocks_came_is_as_large_as_it_says(
+    village: Village, clock: FakeClock
+) -> None:
+    centre = Centre(NtcipAgent(policy(), Panel("village", 24, 10, ColorMode.RGB, 10), clock, village))
+    for column, number in ((o.G_STATUS, 7), (o.G_NUMBER, 1), (o.G_HEIGHT, 10), (o.G_WIDTH, 16), (o.G_TYPE, 4)):
+        assert not centre.put((o.graphic(column, 1), integer(number)))
+    assert not centre.put((o.block(1, 1), octets(bytes(range(240)) * 2)))
+    assert not centre.put((o.graphic(o.G_WIDTH, 1), integer(2)))
+    assert not centre.put((o.graphic(o.G_STATUS, 1), integer(8)))
+    assert centre.activate(centre.store(b"[g1]")) == 0
+    (wish,) = village.wishes
+    picture = Image.open(io.BytesIO(wish.pages[0].picture or b""))
+    assert picture.size == (24, 10)
+    assert picture.getpixel((1, 0)) == (5, 4, 3), "B G R on the line"
 
 
 def test_clock_and_brightness_are_not_the_centres(centre: Centre) -> None:
@@ -179,13 +372,27 @@ def test_clock_and_brightness_are_not_the_centres(centre: Centre) -> None:
 
 
 def test_strangers_get_no_answer(village: Village, clock: FakeClock) -> None:
-    agent = NtcipAgent(policy("10.0.0.0/8"), PANEL, clock, village.desk())
+    agent = NtcipAgent(policy("10.0.0.0/8"), PANEL, clock, village)
     request = snmp.pack(Snmp(Pdu.GET, 1, (Bind(o.WIDTH),), community="centre"))
     assert agent.answer(request, HERE) == b""
     assert agent.answer(request[:-1], "10.1.1.1") == b""
     assert agent.answer(snmp.pack(Snmp(Pdu.GET, 1, (Bind(o.WIDTH),))), "10.1.1.1") == b""
     assert agent.answer(request, "10.1.1.1")
     assert agent.refused == 3
+
+
+def test_strangers_who_keep_the_port_busy_do_not_lengthen_a_message(village: Village, clock: FakeClock) -> None:
+    agent = NtcipAgent(policy("10.0.0.0/8"), PANEL, clock, village)
+    agent.open()
+    centre = Centre(agent, "10.1.1.1")
+    centre.activate(centre.store(b"A"), minutes=1)
+    clock.advance(61)
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as stranger:
+        stranger.sendto(b"anything", agent.address)
+        agent.step()
+    assert agent.refused == 1
+    assert village.told[-1] == "release"
+    agent.close()
 
 
 @pytest.mark.parametrize(
@@ -203,7 +410,7 @@ def test_bad_settings_are_named(listen: str, allow: tuple[str, ...], community: 
 
 @pytest.fixture
 def running(village: Village) -> Iterator[NtcipAgent]:
-    agent = NtcipAgent(policy(), PANEL, SystemClock(), village.desk())
+    agent = NtcipAgent(policy(), PANEL, SystemClock(), village)
     agent.open()
     stop = threading.Event()
     thread = threading.Thread(target=agent.run, args=(stop,), daemon=True)
@@ -243,6 +450,5 @@ def test_net_snmp_is_a_centre(running: NtcipAgent, village: Village) -> None:
     assert run("snmpget", name(o.ACTIVATE_ERROR)) == "3"
     assert "noSuchName" in run("snmpset", name(o.WIDTH), "i", "3")
     assert len(run("snmpwalk", name(o.dms(10))).splitlines()) > 150
-    (wish,) = village.told
-    assert isinstance(wish, CentreMessage)
+    (wish,) = village.wishes
     assert wish.pages[0].lines == ("EVACUATE",)

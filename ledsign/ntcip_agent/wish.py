@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ledsign.protocol.ntcip.codes import CLASSIC_RGB, FOREVER, Scheme
+from ledsign.protocol.ntcip.codes import CLASSIC_RGB, Scheme
 from ledsign.protocol.ntcip.multi import MultiPage, text_lines
 from ledsign.protocol.ntcip.sign import Graphic, Shape, Shown
 
@@ -23,30 +23,27 @@ class CentrePage:
 
 @dataclass(frozen=True, slots=True)
 class CentreMessage:
-    """A message that the centre has activated. ``id`` is the same for the same content; ``minutes`` None: until
-    called off; ``priority`` is its run-time priority (1-255); ``asker``: the address told in the activation."""
+    """A message that the centre has activated. ``id`` is the same for the same content; ``seconds`` it may stay,
+    None: until called off; ``priority`` is that of its activation (1-255); ``asker``: the address told in it."""
 
     id: str
     multi: str
     pages: tuple[CentrePage, ...]
     priority: int
-    minutes: int | None
+    seconds: float | None
     asker: str
 
 
-def wish(shown: Shown, shape: Shape) -> CentreMessage:
-    """The current buffer as a message to our own program."""
-    pages = tuple(
-        CentrePage(text_lines(page), _picture(page, shown, shape), page.on / 10) for page in shown.pages
-    )
+def wish(shown: Shown, shape: Shape, at: float) -> CentreMessage:
+    """What was activated as a message to our own program; ``at`` is the monotonic time."""
+    pages = tuple(CentrePage(text_lines(page), _picture(page, shown, shape), page.on / 10) for page in shown.pages)
     message = shown.message
-    minutes = shown.code.minutes
     return CentreMessage(
         f"ntcip-{message.memory}-{message.number}-{message.crc:04x}",
         shown.row.multi.decode("latin-1"),
         pages,
-        shown.row.priority,
-        None if minutes == FOREVER else minutes,
+        shown.code.priority,
+        None if shown.until is None else max(0.0, shown.until - at),
         shown.code.source,
     )
 
