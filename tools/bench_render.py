@@ -1,12 +1,12 @@
 """Ratios of page composition against others drawing the same glyphs, in one process. Never a gate.
 
-    python tools/bench_render.py [--rounds N] [--corpus DIR] [--only pages,memory,colour,table,notices,rows]
+    python tools/bench_render.py [--rounds N] [--corpus DIR] [--only pages,memory,colour,table,lines,start,...]
 
 Contenders get the same lines at the same places and must give the same bytes. Rounds are interleaved in shuffled
 order; medians are printed with the 10th and 90th percentile. "placed block" is a text already broken into lines:
 ``shape`` -> ``Plate`` -> ``compose``, what the renderer does with every page; "placed runs" adds one ``Run`` object a
-line and ``plate``, what layout hands over; "notices" is everything from a parsed notice to the pixels of its pages.
-Cold start is measured by ``tools/bench_start.py``.
+line and ``plate``, what layout hands over; "table" is what the renderer does with a table on a page; "notices" is
+everything from a parsed notice to the pixels of its pages. Contenders that are not installed are left out.
 """
 
 import argparse
@@ -22,7 +22,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import fontTools
 import numpy as np
@@ -31,26 +33,38 @@ from PIL import features
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import bench_start
+from bench_browser import browser
 from bench_contenders import Pillow, others, square_font
 
 from ledsign.errors import RefusedError
 from ledsign.feed.parse import parse_json, parse_notice
+from ledsign.frame import PageKind
 from ledsign.notice import Column, Image, Notice, Table
-from ledsign.panel import ColorMode, Panel, load_panels
+from ledsign.panel import ColorMode, load_panels
 from ledsign.policy import load_policy
 from ledsign.render import Renderer, raster, theme
 from ledsign.render.atlas import Atlas, load
+from ledsign.render.flow import Space, paginate
+from ledsign.render.fonts import Face
 from ledsign.render.glyphs import cells, shape, shape_all
 from ledsign.render.items import Run
 from ledsign.render.kernel import kernel
+from ledsign.render.linebreak import breaks, wrap
 from ledsign.render.plate import Group, Plate, plate
+from ledsign.render.setting import Setter, Style, fitted
+from ledsign.render.table import table_chunks
 from ledsign.resources import resource
 
 PAGES = 8
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 NO_RECTS = np.zeros((0, 8), dtype=np.int32)
 Task = Callable[[int], object]
-PARTS = ("pages", "memory", "colour", "table", "notices", "rows")
+PARTS = ("notices", "pages", "memory", "colour", "table", "lines", "rows", "start")
+FONTS = (  # outline fonts with the hanzi of level 2, where a distribution puts them
+    "/usr/share/fonts/opentype/unifont/unifont.otf",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+)
 
 
 def page_lines(seed: int, columns: int, rows: int) -> list[str]:
@@ -240,27 +254,72 @@ def table(rows: int, columns: int = 6) -> Table:
 
 
 def table_page(atlas: Atlas, rounds: int) -> bool:
-    """G5: layout and drawing of one page of a table, header and 20 rows of 6 columns."""
-    panel = Panel("bench", 512, 448, ColorMode.MONO, 10.0, 15.0, 16)
-    renderer = Renderer(panel, load_policy(resource("configs", "policy.yaml")))
+    """G5: layout and drawing of one page of a table, header and 20 rows of 6 columns, in characters of 16 LEDs."""
+    width, height, size, mode = 512, 448, 16, ColorMode.MONO
+    policy = load_policy(resource("configs", "policy.yaml"))
+    rule = replace(policy.dwell, max_s=600.0)  # the contenders do not ask how long a page takes to read
+    small = fitted(width, height, Face(size))
+    style = Style(small, small, small, mode, width, height, rule)
     one = table(20)
-    notice = replace(sample_notice(), body=(one,), title="表")
     characters = set("".join([*(text for row in one.rows for text in row), *(head.title for head in one.columns)]))
-    pillow = Pillow(square_font(atlas, characters), 16, characters, panel.width, panel.height, ())
+    font = square_font(atlas, characters)
+    pillow = Pillow(font, size, characters, width, height, ())
     rows = [[column.title for column in one.columns], *one.rows]
-    number = [0]
+    inks = theme.palette(mode)
 
-    def whole(_: int) -> int:
-        number[0] += 1
-        pages = renderer.render(replace(notice, digest=f"{number[0]:064}")).pages
-        return sum(len(page.pixels) for page in pages)
+    def whole(_: int) -> bytes:
+        _, chunks = table_chunks(one, Setter(atlas), style)
+        (sheet,) = paginate(chunks, Space(0, height, height), rule, PageKind.BODY)
+        return raster.compose(atlas, plate(atlas, sheet.items, width, height, mode, inks), mode)
 
     tasks: dict[str, Task] = {
-        **both("Renderer: layout and pixels", whole),
+        **both("table_chunks, paginate, plate, compose", whole),
         "Pillow getlength and ImageDraw.text": lambda _: pillow.table(rows, 4),
     }
-    report(f"{panel.width}x{panel.height} table page, 21 rows of 6 columns (G5)", tasks, rounds, next(iter(tasks)))
-    print(f"  the renderer makes {len(renderer.render(notice).pages)} page(s) of it")
+    with browser(width, height) as found:
+        if found is None:
+            print("\nno Chromium or no websocket-client here: left out")
+        else:
+            found.prepare(font, size)
+            tasks[f"{found.version}, innerHTML and screenshot"] = lambda _: found.table(rows)
+        title = f"{width}x{height} table page, 21 rows of 6 columns (G5)"
+        report(title, tasks, rounds, next(iter(tasks)))
+    return True
+
+
+def line_ends(atlas: Atlas, rounds: int) -> bool:
+    """G7: a paragraph into lines, against PyICU's bare break positions."""
+    level1 = "".join("".join(page_lines(seed, 50, 1)) for seed in range(100))
+    marks = random.Random(3)
+    string = "".join(marks.choice("，。、；") if marks.random() < 0.09 else char for char in level1)
+    number = "".join(f"{n * 37 % 5000}.5元" for n in range(30))
+    print()
+    for count in (200, 5000):
+        text = (number[: count // 25] + string)[:count]
+        tasks: dict[str, Task] = {}
+        try:
+            icu = import_module("icu")
+        except ImportError:
+            print("PyICU is not here: left out")
+        else:
+            breaker = icu.BreakIterator.createLineInstance(icu.Locale("zh"))
+
+            def positions(_: int, text: str = text, breaker: Any = breaker) -> list[int]:
+                breaker.setText(text)
+                return list(breaker)
+
+            tasks[f"PyICU {icu.VERSION} (ICU {icu.ICU_VERSION}), breaks"] = positions
+        tasks |= both("shape and wrap, str -> lines", lambda _, text=text: wrap(shape(atlas, text), 40))
+        tasks |= both("shape and breaks", lambda _, text=text: breaks(shape(atlas, text)))
+        report(f"{count} characters into lines of 20 (G7)", tasks, rounds, next(iter(tasks)))
+    return True
+
+
+def cold_start(atlas: Atlas, rounds: int) -> bool:
+    """G6: fresh interpreters, see ``bench_start``."""
+    print()
+    fonts = [path for path in FONTS if Path(path).exists()]
+    bench_start.run(max(3, rounds // 2), fonts)
     return True
 
 
@@ -351,7 +410,9 @@ def main() -> None:
         "memory": lambda: memory_speed(atlas, given.rounds),
         "colour": lambda: colour_page(atlas, given.rounds),
         "table": lambda: table_page(atlas, given.rounds),
+        "lines": lambda: line_ends(atlas, given.rounds),
         "rows": lambda: rows_grow(atlas, given.rounds),
+        "start": lambda: cold_start(atlas, given.rounds),
     }
     done = [part() for name, part in parts.items() if name in chosen]
     if not all(done):

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -112,24 +113,17 @@ def child(way: str, cache: str) -> None:
     print(json.dumps({"seconds": seconds, "own": grown[0], "mapped": grown[1], "bytes": len(page)}))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--font", action="append", default=[], help="outline font to rasterise, repeatable")
-    parser.add_argument("--child", nargs=2, metavar=("WAY", "CACHE"), help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.child:
-        child(*arguments.child)
-        return
+def run(rounds: int, fonts: Sequence[str]) -> None:
+    """Print what each way takes, and how many times the atlas alone."""
     from ledsign.render.atlas import load
 
     with tempfile.TemporaryDirectory() as cache:
         started = time.perf_counter()
         load(Path(cache))
-        print(f"unpacking the index and 16 px, once: {(time.perf_counter() - started) * 1e3:.0f} ms")
-        ways = [*OWN, *arguments.font]
+        print(f"cold start (G6); unpacking the index and 16 px, once: {(time.perf_counter() - started) * 1e3:.0f} ms")
+        ways = [*OWN, *fonts]
         samples: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
-        for _ in range(arguments.rounds):
+        for _ in range(rounds):
             for way in random.sample(ways, len(ways)):
                 command = [sys.executable, __file__, "--child", way, cache]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -141,8 +135,20 @@ def main() -> None:
         own, mapped = (statistics.median(sample[key] for sample in taken) / 1e3 for key in ("own", "mapped"))
         median = statistics.median(times)
         name = Path(way).name
-        print(f"{name:28} {median:9.2f} ms ({low:.2f}..{high:.2f})  x{median / base / 1e3:.0f}", end="")
+        print(f"  {name:28} {median:9.2f} ms ({low:.2f}..{high:.2f})  x{median / base / 1e3:.0f}", end="")
         print(f"  +{own:.2f} MB own, +{mapped:.2f} MB mapped")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--font", action="append", default=[], help="outline font to rasterise, repeatable")
+    parser.add_argument("--child", nargs=2, metavar=("WAY", "CACHE"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(*arguments.child)
+        return
+    run(arguments.rounds, arguments.font)
 
 
 if __name__ == "__main__":

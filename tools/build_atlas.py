@@ -11,6 +11,7 @@ and, each as xz:
 * ``atlas-<size>``: ``full`` glyphs of ``size`` rows, a row in whole bytes, leftmost LED in the high bit; then
   ``half`` glyphs of ``size`` rows of ``size / 2`` LEDs, likewise; then one byte a glyph, full before half: the
   number of the source that drew it
+* ``shades-24``, ``-32``, ``-48``: antialiased glyphs for full-colour panels, see ``glyph_shades.py``
 
 Full-width glyph ``i`` has the cells ``2 i`` and ``2 i + 1``, half-width glyph ``i`` the cell ``2 F + i``, F being
 the count of full-width glyphs of all sizes. The numbering is common: a size holds the first so many glyphs of
@@ -32,6 +33,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import glyph_shades
 from glyph_sources import Cell, Guob, Hex, Outline, Source, Strike, enlarged, placed, sha256, unpacked
 
 from ledsign.render import charset
@@ -270,6 +272,21 @@ def compile_size(chain: Chain, numbering: Numbering, size: int) -> bytes:
     return b"".join(parts) + bytes(origins)
 
 
+def compile_shades(chain: Chain, numbering: Numbering, size: int) -> tuple[bytes, dict[str, int]]:
+    """Payload of the antialiased glyphs of one size, and how many of each kind it holds."""
+    everyday = glyph_shades.wanted(numbering.full[1 : numbering.full_of[64]])
+    wide, narrow, drawn = dict[int, Cell](), dict[int, Cell](), dict[int, Cell]()
+    for number, cp in enumerate(numbering.full):
+        if cp in everyday and (steps := glyph_shades.full(chain.noto, cp, chain.full(cp, size)[0])) is not None:
+            wide[number] = drawn[cp] = steps
+    for number, (_, cp) in enumerate(numbering.half[: numbering.half_of[size]]):
+        steps = glyph_shades.half(chain.noto, chain.mono, cp, chain.half(cp, size)[0])
+        if steps is not None:
+            narrow[number] = steps
+    glyph_shades.verify(size, drawn)
+    return glyph_shades.payload(size, wide, narrow), {"full": len(wide), "half": len(narrow)}
+
+
 def verify(numbering: Numbering, size: int, payload: bytes, allowed: frozenset[str]) -> None:
     """Stop unless the size holds what its level asks for and no two characters look alike but those allowed."""
     kept, high = numbering.full_of[size], size * ((size + 7) // 8)
@@ -311,7 +328,8 @@ def build(unifont: Path, folder: Path, root: Path, sizes: Iterable[int], say: Ca
     chain = Chain(unifont, root)
     numbering = Numbering(chain)
     target = folder / "atlas.json"
-    before = json.loads(target.read_text(encoding="utf-8"))["sizes"] if target.exists() else {}
+    known = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
+    before, shades = known.get("sizes", {}), known.get("shades", {})
     index = {"lut": LUT_SIZE, "full": len(numbering.full), "plain": numbering.plain, "half": len(numbering.half)}
     index |= write(folder, "atlas-index", numbering.lut())
     for size in sizes:
@@ -320,6 +338,10 @@ def build(unifont: Path, folder: Path, root: Path, sizes: Iterable[int], say: Ca
         counts = {"full": numbering.full_of[size], "half": numbering.half_of[size]}
         before[str(size)] = counts | write(folder, f"atlas-{size}", payload)
         say(f"{size}: {before[str(size)]}")
+        if size in glyph_shades.SIZES:
+            payload, counts = compile_shades(chain, numbering, size)
+            shades[str(size)] = counts | write(folder, f"shades-{size}", payload)
+            say(f"{size}, shades: {shades[str(size)]}")
     about = {
         "format": "ledsign.atlas/2",
         "freetype": ".".join(map(str, freetype.version())),
@@ -330,6 +352,7 @@ def build(unifont: Path, folder: Path, root: Path, sizes: Iterable[int], say: Ca
         ],
         "index": index,
         "sizes": {key: before[key] for key in sorted(before, key=int)},
+        "shades": {key: shades[key] for key in sorted(shades, key=int)},
     }
     target.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 

@@ -18,6 +18,7 @@ import numpy as np
 
 SBITS_ONLY = 0x4000  # FT_LOAD_SBITS_ONLY: strikes, never the outline (FreeType 2.12)
 BASELINE = 0.88  # of the em, where Source Han Sans puts it
+STEPS = 15  # of coverage above none, in the shaded atlases
 
 Cell = np.ndarray
 
@@ -65,7 +66,7 @@ class Hex:
 
 
 class Outline:
-    """A face of an outline font, drawn in one bit and hinted."""
+    """A face of an outline font, hinted; drawn in one bit, or in shades from 0 to ``STEPS``."""
 
     def __init__(self, path: Path, index: int = 0) -> None:
         self.path, self.index = path, index
@@ -79,11 +80,11 @@ class Outline:
     def has(self, cp: int) -> bool:
         return bool(self.face(16).get_char_index(cp))
 
-    def cell(self, cp: int, width: int, height: int, least: int = 0) -> Cell | None:
+    def cell(self, cp: int, width: int, height: int, least: int = 0, *, shaded: bool = False) -> Cell | None:
         """The glyph in a cell of ``width`` x ``height``, drawn at the largest size from ``height`` down to
         ``least`` (half of it) that fits; None where there is none, the font lacks it or it is blank."""
         for size in range(height, (least or height // 2 + 1) - 1, -1):
-            drawn = self._draw(cp, size)
+            drawn = self._draw(cp, size, shaded)
             if drawn is None:
                 return None
             picture, left, top, advance = drawn
@@ -102,18 +103,23 @@ class Outline:
         face.load_glyph(index, freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP)
         return round(face.glyph.linearHoriAdvance / 65536)
 
-    def _draw(self, cp: int, size: int) -> tuple[Cell, int, int, int] | None:
+    def _draw(self, cp: int, size: int, shaded: bool) -> tuple[Cell, int, int, int] | None:
         face = self.face(size)
         index = face.get_char_index(cp)
         if not index:
             return None
-        flags = freetype.FT_LOAD_RENDER | freetype.FT_LOAD_NO_BITMAP | freetype.FT_LOAD_TARGET_MONO
-        face.load_glyph(index, flags)
+        target = freetype.FT_LOAD_TARGET_NORMAL if shaded else freetype.FT_LOAD_TARGET_MONO
+        face.load_glyph(index, freetype.FT_LOAD_RENDER | freetype.FT_LOAD_NO_BITMAP | target)
         slot = face.glyph
-        picture = bitmap(slot)
+        picture = steps(slot) if shaded else bitmap(slot)
         if not picture.any():
             return None
-        return picture, slot.bitmap_left, slot.bitmap_top, round(slot.linearHoriAdvance / 65536)
+        left, top = slot.bitmap_left, slot.bitmap_top
+        if shaded:  # an edge that is no step of light takes no room
+            down, along = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+            left, top = left + along[0], top - down[0]
+            picture = picture[down[0] : down[-1] + 1, along[0] : along[-1] + 1]
+        return picture, left, top, round(slot.linearHoriAdvance / 65536)
 
 
 class Strike:
@@ -179,6 +185,15 @@ def bitmap(slot: freetype.GlyphSlot) -> Cell:
         return np.zeros((0, 0), bool)
     rows = np.frombuffer(ctypes.string_at(raw.buffer, raw.rows * raw.pitch), np.uint8).reshape(raw.rows, raw.pitch)
     return np.unpackbits(rows, axis=1)[:, : raw.width].astype(bool)
+
+
+def steps(slot: freetype.GlyphSlot) -> Cell:
+    """The rendered grey picture of a glyph slot, its coverage in ``STEPS`` steps."""
+    raw = slot.bitmap._FT_Bitmap
+    if not raw.rows or not raw.width:
+        return np.zeros((0, 0), np.uint8)
+    rows = np.frombuffer(ctypes.string_at(raw.buffer, raw.rows * raw.pitch), np.uint8).reshape(raw.rows, raw.pitch)
+    return ((rows[:, : raw.width].astype(np.uint16) * STEPS + 127) // 255).astype(np.uint8)
 
 
 def placed(picture: Cell, x: int, y: int, width: int, height: int) -> Cell:

@@ -6,9 +6,6 @@ all sizes, and for each size the bitmaps. Glyphs have the same number in every s
 
 import hashlib
 import json
-import lzma
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledsign.errors import RenderError
+from ledsign.render import shades as grey
+from ledsign.render.shipped import Bytes, default_cache, payload
 from ledsign.resources import resource
 
 HALF: Final = 1
@@ -33,8 +32,6 @@ SIZES: Final = (12, 16, 24, 32, 48, 64)
 _SMALLER: Final = {24: 16, 32: 16, 48: 24, 64: 32}
 """What a size draws from, enlarged by a whole number and centred, where it holds no bitmap of its own."""
 _ROW: Final = {1: "u1", 2: "<u2", 3: "V3", 4: "<u4", 6: "V6", 8: "<u8"}
-
-Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +54,7 @@ class _Shelf:
     cache: Path
     lut: NDArray[np.uint32]
     open: "dict[int, Atlas]" = field(default_factory=dict)
+    shades: dict[int, grey.Shades] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +101,21 @@ class Atlas:
     def at(self, size: int) -> "Atlas":
         """The same glyphs in another size, mapped on first use. Raises RenderError as ``load`` does."""
         return _open(self._shelf, size)
+
+    @property
+    def shades(self) -> grey.Shades:
+        """The antialiased glyphs of this size, mapped on first use. Raises RenderError as ``load`` does, and where
+        there are none."""
+        shelf = self._shelf
+        if self.size not in shelf.shades:
+            entry = shelf.about["shades"].get(str(self.size))
+            if entry is None:
+                raise RenderError(f"no antialiased glyphs of {self.size} LEDs")
+            raw = payload(f"shades-{self.size}", entry, shelf.cache)
+            counts = int(entry["full"]), int(entry["half"])
+            cells = self.whole + int(shelf.about["index"]["half"])
+            shelf.shades[self.size] = grey.opened(raw, self.size, counts, self.whole, cells, str(entry["sha256"]))
+        return shelf.shades[self.size]
 
     def rows(self, cells: NDArray[np.integer[Any]]) -> Bytes:
         """``(n, size * stride)`` bytes of half cells, row after row."""
@@ -182,12 +195,6 @@ class Atlas:
         return np.packbits(space, axis=2).reshape(len(cells), self.size * self.stride)
 
 
-def default_cache() -> Path:
-    """Where unpacked atlases go when nothing else is configured (XDG base directories)."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - may lack a home
-    return Path(base) / "ledsign"
-
-
 def load(cache: Path | None = None, size: int = 16) -> Atlas:
     """Map the shipped atlas of ``size``, unpacking it to ``cache`` first where it is not there yet.
 
@@ -199,7 +206,7 @@ def load(cache: Path | None = None, size: int = 16) -> Atlas:
     except (OSError, ValueError) as error:
         raise RenderError(f"fonts/atlas.json: {error}") from error
     where = cache or default_cache()
-    lut = _payload("atlas-index", about["index"], where).view(np.uint32)
+    lut = payload("atlas-index", about["index"], where).view(np.uint32)
     return _open(_Shelf(about, where, lut), size)
 
 
@@ -210,7 +217,7 @@ def _open(shelf: _Shelf, size: int) -> Atlas:
     if entry is None:
         raise RenderError(f"no glyph atlas of {size} LEDs")
     index = shelf.about["index"]
-    payload = _payload(f"atlas-{size}", entry, shelf.cache)
+    raw = payload(f"atlas-{size}", entry, shelf.cache)
     full, half = int(entry["full"]), int(entry["half"])
     across, side = (size + 7) // 8, (size // 2 + 7) // 8
     first = full * size * across
@@ -220,9 +227,9 @@ def _open(shelf: _Shelf, size: int) -> Atlas:
         plain=min(int(index["plain"]), full) * 2 << 3,
         whole=int(index["full"]) * 2,
         lut=shelf.lut,
-        full=payload[:first].view(_ROW[across]).reshape(full, size),
-        half=payload[first:second].view(_ROW[side]).reshape(half, size),
-        origin=payload[second:],
+        full=raw[:first].view(_ROW[across]).reshape(full, size),
+        half=raw[first:second].view(_ROW[side]).reshape(half, size),
+        origin=raw[second:],
         sources=tuple(_source(entry) for entry in shelf.about["sources"]),
         sha256=str(entry["sha256"]),
         _shelf=shelf,
@@ -247,55 +254,6 @@ def intact(atlas: Atlas) -> bool:
 
 def damaged(atlas: Atlas) -> tuple[int, ...]:
     """Sizes mapped so far, by anyone of the family, that are no longer what was shipped (reads them all)."""
-    return tuple(sorted(size for size, mapped in atlas._shelf.open.items() if not intact(mapped)))
-
-
-def _payload(name: str, entry: Mapping[str, Any], cache: Path) -> Bytes:
-    size, digest = int(entry["bytes"]), str(entry["sha256"])
-    target = cache / f"{name}-{digest[:16]}.bin"
-    payload = _mapped(target, size)
-    if payload is None:
-        raw = _unpack(name, digest)
-        payload = _mapped(target, size) if _store(target, raw) else None
-        if payload is None:
-            payload = np.frombuffer(raw, dtype=np.uint8)
-    return payload
-
-
-def _mapped(path: Path, size: int) -> Bytes | None:
-    try:
-        if path.stat().st_size != size:
-            return None
-        return np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
-    except OSError:
-        return None
-
-
-def _unpack(name: str, digest: str) -> bytes:
-    try:
-        raw = lzma.decompress(resource("fonts", f"{name}.xz").read_bytes())
-    except (OSError, lzma.LZMAError) as error:
-        raise RenderError(f"fonts/{name}.xz: {error}") from error
-    if hashlib.sha256(raw).hexdigest() != digest:
-        raise RenderError(f"fonts/{name}.xz: checksum differs from atlas.json")
-    return raw
-
-
-def _store(target: Path, raw: bytes) -> bool:
-    """Write beside, sync, swap; False when nowhere is writable."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=target.name, delete=False) as part:
-            temporary = Path(part.name)
-            try:
-                part.write(raw)
-                part.flush()
-                os.fsync(part.fileno())
-                os.fchmod(part.fileno(), 0o444)
-                temporary.replace(target)
-            except OSError:
-                temporary.unlink(missing_ok=True)
-                raise
-    except OSError:
-        return False
-    return True
+    shelf = atlas._shelf
+    found = {size for size, mapped in shelf.open.items() if not intact(mapped)}
+    return tuple(sorted(found | {size for size, mapped in shelf.shades.items() if not mapped.intact}))

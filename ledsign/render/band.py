@@ -7,7 +7,7 @@ from ledsign.policy import Policy
 from ledsign.render import theme
 from ledsign.render.fonts import Face
 from ledsign.render.glyphs import Text
-from ledsign.render.items import Item, Rect, Sheet
+from ledsign.render.items import Item, Picture, Rect, Run, Sheet
 from ledsign.render.setting import Setter, Style, run
 
 _CODE = 8  # hex digits of the digest: what the board, the leaflet and the screen are compared by
@@ -51,7 +51,7 @@ class Band:
         face, half = self.size.face, self.size.half
         color = theme.WARN if self.emergency else theme.BAND
         columns = self.size.columns - number.width - 1
-        items: list[Item] = [run(number, self.style.panel_width - number.width * half, 0, face, color)]
+        items: list[Run | Rect] = [run(number, self.style.panel_width - number.width * half, 0, face, color)]
         x = 0
         for text, inverse in self._left(sheet, columns, self._code if last and not foot else ""):
             ink, ground = (theme.BLACK, color) if inverse else (color, theme.BLACK)
@@ -83,13 +83,31 @@ class Band:
     def _corners(self, sheet: Sheet, number: Text, *, last: bool) -> Iterator[Item]:
         """Category top right, page number bottom right, the code above it where there is room."""
         width, height, size = self.style.panel_width, self.style.panel_height, self.size
-        for text, y in ((self._category, 0), (self._code if last else "", height - 2 * size.cell)):
-            line = self.setter.text(text)
-            if text and (not y or sheet.bottom <= y):
-                yield run(line, max(0, width - line.width * size.half), y, size.face, theme.BAND)
+        yield from self._corner(sheet)
+        code = self.setter.text(self._code)
+        if last and sheet.bottom <= height - 2 * size.cell:
+            x = max(0, width - code.width * size.half)
+            yield run(code, x, height - 2 * size.cell, size.face, theme.BAND)
         yield run(number, width - number.width * size.half, height - size.cell, size.face, theme.BAND)
 
-    def _foot(self, sheet: Sheet, *, last: bool) -> tuple[Item, ...]:
+    def _corner(self, sheet: Sheet) -> Iterator[Item]:
+        """Marks and category top right, beside the picture that fills the left."""
+        width, size = self.style.panel_width, self.size
+        taken = max((item.x + item.w for item in sheet.items if isinstance(item, Picture)), default=0)
+        room = (width - taken) // size.half
+        marks = [self.setter.text(mark) for mark in self._marks]
+        names = [self.setter.text(name) for name in (self._category, self._short)]
+        needed = sum(mark.width + 1 for mark in marks)
+        name = next((name for name in names if needed + name.width <= room), None)
+        parts = [(mark, True) for mark in marks] + ([(name, False)] if name is not None else [])
+        x = width
+        for text, inverse in reversed(parts):
+            x -= text.width * size.half
+            ink, ground = (theme.BLACK, theme.BAND) if inverse else (theme.BAND, theme.BLACK)
+            yield run(text, max(0, x), 0, size.face, ink, ground)
+            x -= size.half
+
+    def _foot(self, sheet: Sheet, *, last: bool) -> tuple[Run, ...]:
         """The digest's first digits, on a high panel also who and when."""
         style, size = self.style, self.size
         y = style.panel_height - size.cell
@@ -99,7 +117,7 @@ class Band:
         code = self.setter.text(f"{theme.CODE}{self._code}")
         if code.width > size.columns:
             return ()
-        items: list[Item] = [run(code, style.panel_width - code.width * size.half, y, size.face, theme.BAND)]
+        items = [run(code, style.panel_width - code.width * size.half, y, size.face, theme.BAND)]
         dated = self.setter.text(self._dated)
         if every and dated.width + 2 + code.width <= size.columns:
             items.append(run(dated, 0, y, size.face, theme.BAND))
@@ -120,7 +138,9 @@ def _joined(*parts: str) -> str:
 
 def _marks(notice: Notice) -> tuple[str, ...]:
     marks = []
-    if theme.DRILL in notice.title or (notice.alert is not None and theme.DRILL in notice.alert.event_name):
+    said = notice.title + notice.subtitle + (notice.alert.event_name if notice.alert is not None else "")
+    grave = notice.alert is not None or notice.urgency is Urgency.EMERGENCY  # else it only invites to an exercise
+    if grave and any(word in said for word in theme.DRILL_WORDS):
         marks.append(theme.DRILL)
     if notice.urgency is Urgency.EMERGENCY:
         marks.append(theme.EMERGENCY)

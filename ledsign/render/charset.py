@@ -27,11 +27,23 @@ _LEVEL_3: Final = (
 )
 
 
+HANZI: Final = (
+    range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00), range(0x20000, 0x2FA20),
+    range(0x30000, 0x323B0),
+)  # fmt: skip
+"""Blocks of hanzi, unified and compatibility ones."""
+
+
+def text(file: str) -> str:
+    """The characters of a list in ``fonts/``."""
+    lines = resource("fonts", file).read_text(encoding="utf-8").splitlines()
+    return "".join(line.strip() for line in lines if not line.startswith("#"))
+
+
 @cache
 def general_list() -> frozenset[int]:
     """The 8 105 characters that names of people and places are to be written with."""
-    text = resource("fonts", "tgh.txt").read_text(encoding="utf-8")
-    return frozenset(ord(char) for line in text.splitlines() if not line.startswith("#") for char in line.strip())
+    return frozenset(map(ord, text("tgh.txt")))
 
 
 @cache

@@ -6,7 +6,7 @@ widths fit, or wrapping would cost more pages, the table is cut into groups of c
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,10 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledsign.notice import Column
-from ledsign.render.grid import Head, Row
-from ledsign.render.linebreak import breaks
+from ledsign.render.fonts import Face
+from ledsign.render.glyphs import Texts, ranges
+from ledsign.render.grid import Grid, Head
+from ledsign.render.items import Ints
+from ledsign.render.linebreak import longest_pieces
 from ledsign.render.setting import Setter
 
+SMALLEST: Final = Face()  # dense characters are widest beside it
 _NAME: Final = 8  # half cells: a cell of up to four characters (most names) is never wrapped
 _COMFORT: Final = 20  # half cells a column of prose gets before its neighbour is let onto the page
 _WHOLE: Final = {"int", "money", "percent", "date", "id", "phone"}
@@ -28,26 +32,26 @@ _FIGURE: Final = re.compile(r"[+-]?[\d,]*\d(\.\d+)?%?")
 @dataclass(frozen=True, slots=True, eq=False)
 class Measure:
     """Half cells. ``least``, ``natural``, ``title`` per column; ``cells[row, column]`` width of each text;
-    ``point[column]`` the longest fraction, the point included, of a column of figures."""
+    ``sums`` of each column; ``point[column]`` the longest fraction, the point included, of a column of figures."""
 
     least: tuple[int, ...]
     natural: tuple[int, ...]
     title: tuple[int, ...]
     cells: NDArray[np.int64]
+    sums: tuple[int, ...]
     point: tuple[int, ...]
 
-    def efforts(self, columns: "Sequence[int]") -> NDArray[np.int64]:
-        """Reading weight of each row in these columns, about, in quarters (two a half cell)."""
-        weights: NDArray[np.int64] = 2 * self.cells[:, list(columns)].sum(axis=1)
-        return weights
+    def effort(self, columns: Iterable[int]) -> float:
+        """Reading weight of a row in these columns, about, in quarters (two a half cell): the mean of all."""
+        return 2 * sum(self.sums[column] for column in columns) / len(self.cells) if len(self.cells) else 1.0
 
-    def lines(self, group: "Group") -> NDArray[np.int64]:
-        """Text lines of each row in a group, about."""
-        if not len(self.cells):
-            return np.ones(0, dtype=np.int64)
+    def lines(self, group: "Group") -> float:
+        """Text lines of a row in a group, about: the mean of all."""
+        fits = all(self.natural[column] <= width for column, width in zip(group.columns, group.widths, strict=True))
+        if fits or not len(self.cells):
+            return 1.0
         needed = -(-self.cells[:, list(group.columns)] // np.array(group.widths))
-        lines: NDArray[np.int64] = needed.max(axis=1).clip(1)
-        return lines
+        return float(needed.max(axis=1).clip(1).mean())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,75 +79,89 @@ class Frame:
         return sum(widths) * self.half + len(widths) * self.pad + max(0, len(widths) - 1) * self.rule
 
 
-def measure(columns: Sequence[Column], heads: Sequence[Head], rows: Sequence[Row], setter: Setter) -> Measure:
-    """Widths of all columns; every distinct text is measured once."""
-    count = len(columns)
-    least, natural, point = [2] * count, [2] * count, [0] * count
-    setter.learn({cell.text for row in rows for cell in row})
-    cells = np.zeros((len(rows), count), dtype=np.int64)
-    longest: dict[str, int] = {}
-    for number, row in enumerate(rows):
-        for cell in row:
-            if cell.end - cell.start > 1 or not cell.text:
-                continue
-            column = cell.start
-            width = setter.text(cell.text).width
-            cells[number, column] = width
-            point[column] = max(point[column], fraction(columns[column], cell.text))
-            natural[column] = max(natural[column], width)
-            if columns[column].kind in _WHOLE or width <= _NAME:
-                least[column] = max(least[column], width)
-            else:
-                if cell.text not in longest:
-                    longest[cell.text] = unbreakable(cell.text, setter)
-                least[column] = max(least[column], _NAME, longest[cell.text])
-    for number, longest_fraction in enumerate(point):
-        if longest_fraction:
-            _make_room(number, longest_fraction, columns, rows, cells, natural, least)
-    title = [2] * count
-    for head in heads:
-        if head.end - head.start == 1:
-            width = setter.text(head.text).width
-            title[head.start] = max(title[head.start], width)
-            word = 4 if width >= 4 else 2
-            least[head.start] = max(least[head.start], word, min(unbreakable(head.text, setter), 8))
-    return Measure(tuple(least), tuple(natural), tuple(title), cells, tuple(point))
+@dataclass(slots=True, eq=False)
+class Cells:
+    """The texts of a table's cells, and after them of its header's, shaped: ``text[n]`` is that of cell ``n``.
+    ``figure`` whether a cell is to stand on its column's decimal point, ``fraction`` half cells from there to the
+    end of its text."""
+
+    text: Texts
+    figure: NDArray[np.bool_]
+    fraction: Ints
 
 
-def fraction(column: Column, text: str) -> int:
-    """Half cells from a figure's decimal point to its end; 0 for whole numbers and what is no figure."""
-    if column.kind not in _FIGURES or "." not in text or not _FIGURE.fullmatch(text):
-        return 0
-    return len(text) - text.index(".")
-
-
-def figure(column: Column, text: str) -> bool:
-    """Whether the cell is to stand on its column's decimal point."""
-    return column.kind in _FIGURES and column.align == "right" and bool(_FIGURE.fullmatch(text))
-
-
-def _make_room(
-    number: int, point: int, columns: Sequence[Column], rows: Sequence[Row], cells: NDArray[np.int64],
-    natural: list[int], least: list[int],
-) -> None:  # fmt: skip
-    """A column whose figures differ in their fractions is as wide as the longest before the point and after."""
-    column = columns[number]
-    for index, row in enumerate(rows):
-        for cell in row:
-            if cell.start == number and cell.end == number + 1 and figure(column, cell.text):
-                width = int(cells[index, number]) + point - fraction(column, cell.text)
+def measure(columns: Sequence[Column], heads: Sequence[Head], grid: Grid, setter: Setter) -> tuple[Measure, Cells]:
+    """Widths of all columns, and the cells they were measured by."""
+    count, shaped = len(columns), setter.texts(grid.texts, [head.text for head in heads])
+    found = Cells(shaped, *_figures(columns, grid))
+    widths = setter.resized(shaped, SMALLEST).widths[: len(grid.texts)]
+    if grid.plain:
+        cells = widths.reshape(-1, count)
+    else:
+        single = np.flatnonzero(grid.end - grid.start == 1)
+        cells = np.zeros((grid.rows, count), dtype=np.int64)
+        cells[grid.row[single], grid.start[single]] = widths[single]
+    point, natural, least = [0] * count, [2] * count, [2] * count
+    if grid.rows:
+        natural = np.maximum(np.maximum.reduce(cells), 2).tolist()
+        kept = cells <= _NAME
+        kept |= np.array([column.kind in _WHOLE for column in columns])
+        least = np.maximum(np.maximum.reduce(cells * kept), 2).tolist()
+        if not kept.all():
+            single = grid.end - grid.start == 1
+            _longest(np.flatnonzero(single & ~kept[grid.row, grid.start]), grid, shaped, least)
+        for number, column in enumerate(columns):
+            if column.kind in _FIGURES:
+                own = grid.alone(number)[1]
+                point[number] = int(found.fraction[own].max(initial=0))
+            if point[number] and found.figure[own].any():
+                # as wide as the longest before the point and after it
+                before = (widths[own] - found.fraction[own])[found.figure[own]]
+                width = int(before.max()) + point[number]
                 natural[number], least[number] = max(natural[number], width), max(least[number], width)
+    title = [2] * count
+    titles = [number for number, head in enumerate(heads, len(grid.texts)) if head.end - head.start == 1]
+    across = shaped.widths[titles].tolist()
+    long = [number for number, width in zip(titles, across, strict=True) if width == 3 or width > 4]
+    pieces = dict(zip(long, _pieces(np.array(long), shaped).tolist(), strict=True)) if long else {}
+    for number, width in zip(titles, across, strict=True):
+        start = heads[number - len(grid.texts)].start
+        title[start] = max(title[start], width)
+        least[start] = max(least[start], 4 if width >= 4 else 2, min(pieces.get(number, 2), 8))
+    sums = tuple(np.add.reduce(cells).tolist())
+    return Measure(tuple(least), tuple(natural), tuple(title), cells, sums, tuple(point)), found
 
 
-def unbreakable(string: str, setter: Setter) -> int:
-    """Half cells of the longest piece that no line end may cut."""
-    text = setter.text(string)
-    if not len(text):
-        return 0
-    ends = np.flatnonzero(breaks(text)) + 1
-    places = np.concatenate(([0], np.cumsum(text.advance, dtype=np.int64)))
-    edges = places[np.concatenate(([0], ends))]
-    return int(np.diff(edges).max())
+def _pieces(numbers: NDArray[np.intp], shaped: Texts) -> NDArray[np.int64]:
+    """Half cells of the longest piece of each of these texts."""
+    first, last = shaped.bounds[numbers], shaped.bounds[numbers + 1]
+    bounds = np.concatenate(([0], np.cumsum(last - first)))
+    return longest_pieces(shaped.text.take(ranges(first, last - first)), bounds)
+
+
+def _longest(cells: NDArray[np.intp], grid: Grid, shaped: Texts, least: list[int]) -> None:
+    """What columns of prose need for the longest pieces of these cells."""
+    needed = np.zeros(len(least), dtype=np.int64)
+    np.maximum.at(needed, grid.start[cells], np.maximum(_pieces(cells, shaped), _NAME))
+    least[:] = np.maximum(needed, least).tolist()
+
+
+def _figures(columns: Sequence[Column], grid: Grid) -> tuple[NDArray[np.bool_], Ints]:
+    """Of each cell whether it stands on a decimal point, and how far from its end that is: 0 for whole numbers
+    and what is no figure."""
+    figure, fraction = np.zeros(len(grid.texts), np.bool_), np.zeros(len(grid.texts), np.int64)
+    for number, column in enumerate(columns):
+        if column.kind not in _FIGURES:
+            continue
+        texts, own = grid.alone(number)
+        matches = [_FIGURE.fullmatch(text) is not None for text in texts]
+        figure[own] = matches if column.align == "right" else False
+        # from the point, or the place where it would stand
+        fraction[own] = [
+            matched and (len(text) - text.index(".") if "." in text else text.endswith("%"))
+            for matched, text in zip(matches, texts, strict=True)
+        ]
+    return figure, fraction
 
 
 def _pages_of(measured: Measure, groups: Sequence[Group], lines: int) -> int:

@@ -7,12 +7,15 @@ so that no page carries one lonely line.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Final
+
+import numpy as np
 
 from ledsign.errors import RenderError
 from ledsign.frame import PageKind
 from ledsign.policy import DwellRule
-from ledsign.render.items import Chunk, Item, Picture, Rect, Sheet
+from ledsign.render.items import Boxes, Chunk, Item, Part, Picture, Rect, Sheet, bottom
 
 _CHAIN: Final = 5  # chunks that hold together by ``keep``, at most
 
@@ -50,7 +53,11 @@ class _Pager:
     def __init__(self, chunks: Sequence[Chunk], space: Space, rule: DwellRule) -> None:
         self.chunks, self.space, self.rule = chunks, space, rule
         self.budget = budget_us(rule)
-        self.times = [reading_us(rule, chunk.weight, chunk.rows) for chunk in chunks]
+        each, row = reading_us(rule, 1, 0), reading_us(rule, 0, 1)
+        self.times = [chunk.weight * each + chunk.rows * row for chunk in chunks]
+        self.highs = [chunk.gap + chunk.height for chunk in chunks]
+        self.high_sums = [0, *accumulate(self.highs)]
+        self.time_sums = [0, *accumulate(self.times)]
 
     def head(self, start: int) -> Chunk | None:
         """What is repeated on top of a page that begins here, unless the page is too low for both."""
@@ -63,8 +70,8 @@ class _Pager:
         """The chunks as one page, whether it fits or not."""
         head = self.head(start)
         height = self.chunks[start].height + (head.height + self.chunks[start].gap if head else 0)
-        height += sum(chunk.gap + chunk.height for chunk in self.chunks[start + 1 : end])
-        return _Cut(start, end, height, sum(self.times[start:end]))
+        height += self.high_sums[end] - self.high_sums[start + 1]
+        return _Cut(start, end, height, self.time_sums[end] - self.time_sums[start])
 
     def fits(self, cut: _Cut) -> bool:
         return cut.height <= self.space.height and (cut.time <= self.budget or cut.end - cut.start == 1)
@@ -72,35 +79,39 @@ class _Pager:
     def fill(self) -> list[_Cut]:
         """Pages filled one after the other."""
         cuts: list[_Cut] = []
-        start = 0
-        while start < len(self.chunks):
+        start, chunks = 0, self.chunks
+        while start < len(chunks):
             cut = self.page(start, start + 1)
-            band = self.chunks[start].band
-            while cut.end < len(self.chunks) and not self.chunks[cut.start].full:
-                chunk = self.chunks[cut.end]
-                if chunk.full or (chunk.band is not None and band is not None and chunk.band != band):
+            end, height, time = cut.end, cut.height, cut.time
+            band = chunks[start].band
+            while end < len(chunks) and not chunks[start].full:
+                chunk = chunks[end]
+                if chunk.full or (
+                    chunk.band is not None and band is not None and chunk.band is not band and chunk.band != band
+                ):
                     break
-                if not self._takes(cut):
+                if not self._takes(end, height, time):
                     break
                 band = band or chunk.band
-                height = cut.height + chunk.gap + chunk.height
-                cut = _Cut(start, cut.end + 1, height, cut.time + self.times[cut.end])
-            cuts.append(cut)
-            start = cut.end
+                height += self.highs[end]
+                time += self.times[end]
+                end += 1
+            cuts.append(_Cut(start, end, height, time))
+            start = end
         return cuts
 
-    def _takes(self, cut: _Cut) -> bool:
-        """Whether the next chunk, with those it must share a page with, still fits."""
-        first = last = cut.end
-        while self.chunks[last].keep and last + 1 < len(self.chunks) and last - first < _CHAIN - 1:
+    def _takes(self, first: int, above: int, read: int) -> bool:
+        """Whether the next chunk, with those it must share a page with, still fits below ``above`` LEDs of text
+        that take ``read`` microseconds."""
+        chunks, last = self.chunks, first
+        while chunks[last].keep and last + 1 < len(chunks) and last - first < _CHAIN - 1:
             last += 1
-        group = self.chunks[first : last + 1]
-        height = sum(part.gap + part.height for part in group)
-        head = self.chunks[first].head
-        if (head.height if head else 0) + height - group[0].gap > self.space.height:
-            last, height = first, group[0].gap + group[0].height  # it fits no page: only the chunk counts
-        time = sum(self.times[first : last + 1])
-        return cut.height + height <= self.space.height and cut.time + time <= self.budget
+        height = self.high_sums[last + 1] - self.high_sums[first]
+        head = chunks[first].head
+        if (head.height if head else 0) + height - chunks[first].gap > self.space.height:
+            last, height = first, self.highs[first]  # it fits no page: only the chunk counts
+        time = self.time_sums[last + 1] - self.time_sums[first]
+        return above + height <= self.space.height and read + time <= self.budget
 
     def balanced(self, cuts: list[_Cut]) -> list[_Cut]:
         """A page that is less than half full, at an end or before something high, takes lines from the page
@@ -149,14 +160,24 @@ class _Pager:
         y = top = 0 if full else self.space.top
         items: list[Item] = []
         head = self.head(cut.start)
-        for number, part in enumerate([head, *parts] if head else parts):
-            y += part.gap if number else 0
-            items.extend(item.moved(0, y) for item in part.items)
-            if number == (1 if head else 0):
-                items.extend(item.moved(0, y) for item in part.opening)
-            y += part.height
+        drawing: Part | None = None
+        until = 0  # bottom of what it holds
+        for number, chunk in enumerate([head, *parts] if head else parts):
+            y += chunk.gap if number else 0
+            items.extend([item.moved(0, y) for item in chunk.items])
+            part = chunk.part
+            if part is not None:
+                goes_on = drawing is not None and drawing.of is part.of and drawing.last == part.first
+                if drawing is not None and goes_on and until == y + part.y:
+                    drawing = Part(part.of, drawing.first, part.last, drawing.y)
+                else:
+                    items += _drawn(drawing)
+                    drawing = Part(part.of, part.first, part.last, y + part.y)
+                until = y + chunk.height
+            y += chunk.height
+        items += _drawn(drawing)
         items = [_below(item, top) for item in items]
-        words = [item.y + item.h for item in items if not (full and isinstance(item, Picture))]
+        words = [bottom(item) for item in items if not (full and isinstance(item, Picture))]
         return Sheet(
             items=tuple(items),
             kind=kind,
@@ -171,10 +192,19 @@ class _Pager:
         )
 
 
+def _drawn(part: Part | None) -> Sequence[Item]:
+    return part.of.drawn(part.first, part.last, part.y) if part else ()
+
+
 def _below(item: Item, top: int) -> Item:
     """The item without what would reach into the band: a wall that begins at a rule which stays away."""
     if isinstance(item, Rect) and item.y < top:
         return replace(item, y=top, h=max(0, item.y + item.h - top))
+    if isinstance(item, Boxes) and int(item.places[:, 1].min()) < top:
+        places = item.places.copy()
+        places[:, 3] = np.minimum(places[:, 3], np.maximum(places[:, 1] + places[:, 3] - top, 0))
+        places[:, 1] = np.maximum(places[:, 1], top)
+        return Boxes(places, item.color)
     return item
 
 

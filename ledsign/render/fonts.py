@@ -55,12 +55,13 @@ class Role(Enum):
 @cache
 def ladder(least: int, most: int) -> tuple[Face, ...]:
     """All faces from ``least`` to ``most`` LEDs high, smallest first: a drawn size where there is one, else the
-    largest that divides it. Sizes that only 16 LEDs divide are left out above 4 dots (too coarse to look at)."""
+    largest that divides it. Above the largest drawn size only the two finest are enlarged: others look coarse
+    beside them."""
     found: dict[int, Face] = {}
     for size in SIZES:
         if size < _LEAST:
             continue
-        for scale in range(1, 5 if size == _LEAST else most // size + 1):
+        for scale in range(1, (most if size in SIZES[-2:] else SIZES[-1]) // size + 1):
             found[size * scale] = Face(size, scale)
     return tuple(found[cell] for cell in sorted(found) if least <= cell <= most)
 

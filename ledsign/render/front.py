@@ -1,6 +1,7 @@
 """What stands before the body: title, digest page, and the whole of an emergency."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +11,7 @@ from ledsign.notice import Alert, Notice, Urgency
 from ledsign.policy import DwellRule
 from ledsign.render import theme
 from ledsign.render.band import carries_code
-from ledsign.render.flow import Space, paginate
+from ledsign.render.flow import Space, budget_us, paginate, reading_us
 from ledsign.render.items import Chunk, Sheet
 from ledsign.render.layout import Layout
 from ledsign.render.setting import Metrics, faces, sized
@@ -48,52 +49,86 @@ def title_chunks(notice: Notice, layout: Layout, size: Metrics | None = None) ->
     chunks = layout.flow(_parted(notice.title, layout, size), theme.TITLE, align="center", keep=True, size=size)
     chunks += layout.flow(notice.subtitle, theme.TITLE, align="center", keep=True, size=size)
     chunks += layout.flow(notice.doc_number, theme.HEADING, align="center", keep=True, size=size)
+    if chunks and _height(chunks) > layout.style.body.height // 2:
+        chunks = [replace(chunk, keep=False) for chunk in chunks]  # too long to hold together
     if notice.correction is not None:
         chunks += layout.flow(f"{theme.CORRECTION}:{notice.correction.summary}", theme.WARN, size=size)
     if notice.alert is not None:
-        chunks += layout.flow(relay_line(notice.alert), theme.HEADING, size=size)
+        relayed = layout.flow(relay_line(notice.alert), theme.HEADING, size=size, keep=True)
+        chunks += [*relayed[:-1], replace(relayed[-1], keep=False)]
     return chunks
 
 
-def front_chunks(notice: Notice, layout: Layout) -> tuple[list[Chunk], bool]:
+def front_chunks(notice: Notice, layout: Layout, announced: str = "") -> tuple[list[Chunk], bool]:
     """The digest page and whether the title is on it: the title, the notice in one sentence, who disclosed it
     and when, in the largest characters with which it all stays on one page. Where the panel is too small for
-    that, the signature is left out, then the title: it opens the body instead."""
+    that, the signature is left out, then the title, which opens the body instead, then the end of the sentence:
+    the page is never two. ``announced``: when the full text runs, said last and never left out."""
     body = layout.style.body
     for face in reversed(faces(body.cell + 1, 3 * body.cell)):
         size = sized(body, face)
         if size.columns < _LEAST_COLUMNS:
             continue
         chunks = _digest(notice, layout, size)
-        chunks += _signed(notice, layout, size)
-        spare = body.height - _height(chunks)
-        if spare >= 0:
-            return [Chunk(spare // 2, ()), replace(chunks[0], gap=0), *chunks[1:]], True
+        chunks += [chunk for part in _signed(notice, layout, size) for chunk in part]
+        chunks += layout.flow(announced, theme.TITLE, align="center", size=size)
+        if _fits(chunks, layout):
+            return _centred(chunks, layout), True
     for size in (body, layout.style.small):
+        hour = layout.flow(announced, theme.TITLE, align="center", size=size)
         digest = layout.flow(notice.display.digest, theme.TEXT, size=size)
         chunks = [*title_chunks(notice, layout, size), *digest]
-        if _height(chunks) <= body.height:
-            signed = _signed(notice, layout, size)
-            while signed and _height([*chunks, *signed]) > body.height:
-                signed.pop(0)
-            chunks += signed
-            above = (body.height - _height(chunks)) // 2
-            return [Chunk(above, ()), replace(chunks[0], gap=0), *chunks[1:]], True
-        if digest and _height(digest) <= body.height:
-            spare = body.height - _height(digest)
-            return [Chunk(spare // 2, ()), replace(digest[0], gap=0), *digest[1:]], False
-    return _digest(notice, layout, body), True
+        if _fits([*chunks, *hour], layout):
+            issuer, day = _signed(notice, layout, size)
+            signed = ([*issuer, *day], day, list[Chunk]())
+            best = next(part for part in signed if _fits([*chunks, *part, *hour], layout))
+            return _centred([*chunks, *best, *hour], layout), True
+        if digest and _fits([*digest, *hour], layout):
+            return _centred([*digest, *hour], layout), False
+    size = layout.style.small
+    hour = layout.flow(announced, theme.TITLE, align="center", size=size)
+    words = _cut(notice.display.digest.strip() or notice.title.strip(), layout, hour)
+    return _centred([*layout.flow(words, theme.TEXT, size=size), *hour], layout), False
+
+
+def _fits(chunks: Sequence[Chunk], layout: Layout) -> bool:
+    """Whether they are one page, in height and in time to read."""
+    style = layout.style
+    read = reading_us(style.rule, sum(chunk.weight for chunk in chunks), 0)
+    return _height(chunks) <= style.body.height and read <= budget_us(style.rule)
+
+
+def _centred(chunks: Sequence[Chunk], layout: Layout) -> list[Chunk]:
+    if not chunks:
+        return []
+    spare = layout.style.body.height - _height(chunks)
+    return [Chunk(spare // 2, ()), replace(chunks[0], gap=0), *chunks[1:]]
+
+
+def _cut(text: str, layout: Layout, below: Sequence[Chunk]) -> str:
+    """As much of the text as one page holds above other lines: whole sentences where that is most of it."""
+
+    def fits(end: int) -> bool:
+        flowed = layout.flow(text[:end] + "…", theme.TEXT, size=layout.style.small)
+        return _fits([*flowed, *below], layout)
+
+    end = bisect_right(range(1, len(text) + 1), False, key=lambda end: not fits(end))
+    sentences = max(text.rfind(mark, 0, end) for mark in "。;；!！")
+    if (sentences + 1) * 5 >= end * 3:
+        return text[: sentences + 1]
+    return text[:end].rstrip("，、,:： ") + "…"
 
 
 def _digest(notice: Notice, layout: Layout, size: Metrics) -> list[Chunk]:
     return title_chunks(notice, layout, size) + layout.flow(notice.display.digest, theme.TEXT, size=size)
 
 
-def _signed(notice: Notice, layout: Layout, size: Metrics) -> list[Chunk]:
+def _signed(notice: Notice, layout: Layout, size: Metrics) -> tuple[list[Chunk], list[Chunk]]:
+    """Who, and when."""
     day = notice.publish_at
     dated = f"{day.year}年{day.month}月{day.day}日"
     issuer = layout.flow(notice.issuer.name, theme.HEADING, align="right", size=size)
-    return issuer + layout.flow(dated, theme.HEADING, align="right", size=size)
+    return issuer, layout.flow(dated, theme.HEADING, align="right", size=size)
 
 
 def _height(chunks: Sequence[Chunk]) -> int:

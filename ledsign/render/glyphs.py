@@ -35,6 +35,7 @@ class Text:
     cps: Codepoints
     glyphs: NDArray[np.uint32]
     advance: NDArray[np.uint8]
+    _width: int = -1
 
     def __len__(self) -> int:
         return len(self.cps)
@@ -43,16 +44,28 @@ class Text:
         return Text(self.cps[part], self.glyphs[part], self.advance[part])
 
     def __add__(self, other: "Text") -> "Text":
-        return Text(
-            np.concatenate((self.cps, other.cps)),
-            np.concatenate((self.glyphs, other.glyphs)),
-            np.concatenate((self.advance, other.advance)),
-        )
+        return joined((self, other))
+
+    def take(self, chosen: NDArray[np.intp]) -> "Text":
+        """The characters with these numbers."""
+        return Text(self.cps.take(chosen), self.glyphs.take(chosen), self.advance.take(chosen))
 
     @property
     def width(self) -> int:
         """Half cells."""
-        return int(np.add.reduce(self.advance))
+        if self._width < 0:
+            self._width = int(np.add.reduce(self.advance))
+        return self._width
+
+
+def ranges(first: NDArray[np.int64] | int, counts: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Numbers counting up from each of ``first``, as many as ``counts`` says."""
+    ends = counts.cumsum()
+    shift = counts - ends
+    shift += first
+    found: NDArray[np.intp] = shift.repeat(counts)
+    found += np.arange(len(found))
+    return found
 
 
 @dataclass(slots=True, eq=False)
@@ -74,7 +87,7 @@ class Cells:
     @property
     def marks(self) -> tuple[tuple[int, int], ...]:
         """(position, cell) of what is laid over."""
-        return tuple(marks(self.text))
+        return tuple(marks(self.text.glyphs, self.text.advance))
 
 
 def codepoints(text: str) -> Codepoints:
@@ -88,29 +101,74 @@ def shape(atlas: Atlas, text: str) -> Text:
     Accents are composed where Unicode has the composed letter; Chinese text is left exactly as signed.
     White space characters become blanks; controls, direction marks and selectors are removed.
     """
+    if kernel() is None:
+        cps = codepoints(text)
+        glyphs = atlas.lut.take(cps, mode="clip")
+        if len(cps) and np.minimum.reduce(cps) >= _FOREIGN.stop and _plain(atlas, glyphs):
+            return Text(cps, glyphs, _TWO[: len(cps)] if len(cps) <= len(_TWO) else np.full(len(cps), FULL, np.uint8))
+    found = _looked_up(atlas, text)
+    return _shape_peculiar(atlas, text) if found is None else found
+
+
+def _looked_up(atlas: Atlas, text: str) -> Text | None:
+    """The text, None where a character takes more than a look-up."""
     compiled = kernel()
-    if compiled is not None:
-        found = compiled.look_up(text, atlas.lut, _FOREIGN.start, _FOREIGN.stop, _LUT)
-        if found is None:
-            return _shape_peculiar(atlas, text)
-        cps, glyphs, advance = found
-        return Text(
-            np.frombuffer(cps, CODEPOINT), np.frombuffer(glyphs, CODEPOINT), np.frombuffer(advance, np.uint8)
-        )
-    cps = codepoints(text)
-    glyphs = atlas.lut.take(cps, mode="clip")  # beyond the table: its last entry, the missing box
-    if len(cps) and np.minimum.reduce(cps) >= _FOREIGN.stop and _plain(atlas, glyphs):
-        return Text(cps, glyphs, _TWO[: len(cps)] if len(cps) <= len(_TWO) else np.full(len(cps), FULL, np.uint8))
-    advance = ADVANCE[glyphs & 7]
-    if not _peculiar(cps, advance).any():
-        return Text(cps, glyphs, advance)
-    return _shape_peculiar(atlas, text)
+    if compiled is None:
+        points = codepoints(text)
+        values = atlas.lut.take(points, mode="clip")  # beyond the table: its last entry, the missing box
+        widths = ADVANCE.take(values & 7)
+        return None if _peculiar(points, widths).any() else Text(points, values, widths)
+    found = compiled.look_up(text, atlas.lut, _FOREIGN.start, _FOREIGN.stop, _LUT)
+    if found is None:
+        return None
+    cps, glyphs, advance = found
+    return Text(np.frombuffer(cps, CODEPOINT), np.frombuffer(glyphs, CODEPOINT), np.frombuffer(advance, np.uint8))
+
+
+@dataclass(slots=True, eq=False)
+class Texts:
+    """Many texts one after the other: the characters from ``bounds[i]`` to ``bounds[i + 1]`` are text ``i``;
+    ``places[c]`` half cells stand before character ``c``."""
+
+    text: Text
+    bounds: NDArray[np.intp]
+    places: NDArray[np.int64]
+    widths: NDArray[np.int64]  # half cells of each text
+
+    def __getitem__(self, number: int) -> Text:
+        return self.text[self.bounds[number] : self.bounds[number + 1]]
+
+
+def joined(texts: Sequence[Text]) -> Text:
+    """Texts one after the other, one at least."""
+    return Text(
+        np.concatenate([text.cps for text in texts]),
+        np.concatenate([text.glyphs for text in texts]),
+        np.concatenate([text.advance for text in texts]),
+    )
+
+
+def shape_together(atlas: Atlas, texts: Sequence[str]) -> Texts:
+    """``shape`` of many texts in one pass over all their characters."""
+    text, counts = _looked_up(atlas, "".join(texts)), list(map(len, texts))
+    if text is None:
+        parts = shape_all(atlas, texts)
+        counts = list(map(len, parts))
+        text = joined(parts)
+    bounds = np.zeros(len(texts) + 1, dtype=np.intp)
+    np.cumsum(counts, out=bounds[1:])
+    return together(text, bounds)
+
+
+def together(text: Text, bounds: NDArray[np.intp]) -> Texts:
+    """Texts that stand one after the other in one, from bound to bound."""
+    places = np.zeros(len(text) + 1, dtype=np.int64)
+    np.cumsum(text.advance, out=places[1:])
+    return Texts(text, bounds, places, np.diff(places.take(bounds)))
 
 
 def shape_all(atlas: Atlas, texts: Sequence[str]) -> list[Text]:
     """``shape`` of many texts in one pass over all their characters."""
-    if kernel() is not None:
-        return [shape(atlas, text) for text in texts]
     cps = codepoints("".join(texts))
     glyphs = atlas.lut.take(cps, mode="clip")
     advance = ADVANCE[glyphs & 7]
@@ -190,13 +248,13 @@ def halves(glyphs: Glyphs, advance: NDArray[np.uint8]) -> tuple[Glyphs, NDArray[
     return ids, ends
 
 
-def marks(text: Text) -> Iterator[tuple[int, int]]:
+def marks(glyphs: Glyphs, advances: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
     """Where combining marks fall, as (half cell, cell of the atlas): over the last character drawn before them;
     a mark alone is not drawn."""
-    if not len(text) or text.advance.min():
+    if not len(glyphs) or advances.min():
         return
     base, room, at = -1, 0, 0
-    for glyph, advance in zip(text.glyphs.tolist(), text.advance.tolist(), strict=True):
+    for glyph, advance in zip(glyphs.tolist(), advances.tolist(), strict=True):
         if advance:
             base, room = at, advance
             at += advance

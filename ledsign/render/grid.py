@@ -3,21 +3,54 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Final, TypeAlias
+from functools import cached_property
+from itertools import chain, groupby
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ledsign.notice import HeaderCell, Table
+from ledsign.render.items import Ints
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Text over columns ``start`` to ``end`` (exclusive). Cells of several rows with the same ``merged`` (not 0)
-    are one cell of the notice."""
+@dataclass(eq=False)
+class Grid:
+    """All cells of a table, row by row, the totals last. Of each cell its text and the columns it takes, ``start``
+    to ``end`` (exclusive); cells of several rows with the same ``merged`` (not 0) are one cell of the notice.
+    Row ``r`` has the cells from ``bounds[r]`` to ``bounds[r + 1]``; the first ``body`` rows are data."""
 
-    text: str
-    start: int
-    end: int
-    merged: int = 0
+    texts: Sequence[str]
+    start: Ints
+    end: Ints
+    merged: Ints
+    bounds: Ints
+    body: int
+    plain: int = 0  # columns of a table in which no cell takes more than one place
+
+    @property
+    def rows(self) -> int:
+        """Rows of data and totals."""
+        return len(self.bounds) - 1
+
+    @cached_property
+    def row(self) -> Ints:
+        """The row of each cell."""
+        found: Ints = np.arange(self.rows).repeat(np.diff(self.bounds))
+        return found
+
+    def alone(self, number: int) -> tuple[Sequence[str], slice | NDArray[np.intp]]:
+        """Texts of the cells, totals too, that take just this column, and which cells they are."""
+        if self.plain:
+            return self.texts[number :: self.plain], slice(number, None, self.plain)
+        own = np.flatnonzero((self.start == number) & (self.end == number + 1))
+        return [self.texts[cell] for cell in own.tolist()], own
+
+    def column(self, number: int) -> list[str]:
+        """What each row of data says in one column."""
+        last = self.bounds[self.body]
+        here = (self.start[:last] <= number) & (self.end[:last] > number)
+        return [self.texts[cell] for cell in np.flatnonzero(here).tolist()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +64,60 @@ class Head:
     bottom: int
 
 
-Row: TypeAlias = tuple[Cell, ...]
-
 _NAMED: Final = re.compile("姓名|户主|户名|负责人|责任人|经手人|经办人|联系人|承包人|监护人")
 _NAME: Final = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]{2,4}")
 _GROUP: Final = re.compile("^(组|组别|小组|村民小组|所在组|组名)$")
 _LONG: Final = 20  # rows: a shorter table needs no place in the header band
+_BLANK: Final = re.compile(r"\s")
 
 
-def body_rows(table: Table) -> list[Row]:
-    """All rows. The text of a cell over several rows is repeated in each of them: a page may begin at any row,
+def grid(table: Table) -> Grid:
+    """All cells. The text of a cell over several rows is repeated in each of them: a page may begin at any row,
     and a villager must find his own row complete. Rows that are too short are filled with empty cells."""
-    count = len(table.columns)
-    merged: dict[int, dict[int, Cell]] = {}
-    names = _name_columns(table)
+    count, body = len(table.columns), len(table.rows)
+    rows: Sequence[Sequence[str]] = (*table.rows, *table.foot)
+    if any(len(row) != count for row in rows):
+        rows = [(*row[:count], *[""] * (count - len(row))) for row in rows]
+    texts = list(chain.from_iterable(rows))
+    if _BLANK.search("".join(texts)):
+        texts = [" ".join(text.split()) for text in texts]
+    said = texts
+    for number in _name_columns(table):
+        if said is texts:
+            texts = texts.copy()
+        for cell in range(number, body * count, count):
+            if len(texts[cell]) == 2:
+                texts[cell] = "\u3000".join(texts[cell])
+    start = np.tile(np.arange(count), len(rows))
+    bounds = np.arange(len(rows) + 1) * count
+    every = Grid(texts, start, start + 1, np.zeros(len(texts), np.int64), bounds, body, count)
+    return _spanned(every, table, said) if table.spans else every
+
+
+def _spanned(plain: Grid, table: Table, said: Sequence[str]) -> Grid:
+    """The cells with those of the notice's spans in place of what they cover."""
+    count, rows = len(table.columns), len(table.rows)
+    merged: dict[int, dict[int, tuple[str, int, int]]] = {}
     for number, span in enumerate(table.spans, 1):
-        if not (0 <= span.row < len(table.rows) and 0 <= span.col < min(count, len(table.rows[span.row]))):
+        if not (0 <= span.row < rows and 0 <= span.col < min(count, len(table.rows[span.row]))):
             continue
-        text = table.rows[span.row][span.col]
-        end = min(count, span.col + max(1, span.colspan))
-        cell = Cell(" ".join(text.split()), span.col, end, number)
-        for row in range(span.row, min(len(table.rows), span.row + max(1, span.rowspan))):
+        text = said[span.row * count + span.col]
+        cell = (text, min(count, span.col + max(1, span.colspan)), number)
+        for row in range(span.row, min(rows, span.row + max(1, span.rowspan))):
             merged.setdefault(row, {}).setdefault(span.col, cell)
-    return [_row(row, count, merged.get(number, {}), names) for number, row in enumerate(table.rows)]
+    texts: list[str] = []
+    starts, ends, numbers, bounds = list[int](), list[int](), list[int](), [0]
+    for row in range(plain.rows):
+        over, column = merged.get(row, {}), 0
+        while column < count:
+            text, end, number = over.get(column) or (plain.texts[row * count + column], column + 1, 0)
+            texts.append(text)
+            starts.append(column)
+            ends.append(end)
+            numbers.append(number)
+            column = end
+        bounds.append(len(texts))
+    return Grid(texts, np.array(starts), np.array(ends), np.array(numbers), np.array(bounds), plain.body)
 
 
 def _name_columns(table: Table) -> frozenset[int]:
@@ -65,41 +129,23 @@ def _name_columns(table: Table) -> frozenset[int]:
             continue
         values = [row[number].strip() for row in table.rows if number < len(row)]
         names = [value for value in values if value not in {"", "—", "-"}]
-        if names and all(_NAME.fullmatch(name) for name in names) and any(len(name) > 2 for name in names):
+        if names and all(map(_NAME.fullmatch, names)) and any(len(name) > 2 for name in names):
             found.add(number)
     return frozenset(found)
 
 
-def places(table: Table, rows: Sequence[Row]) -> list[str]:
+def places(table: Table, cells: Grid) -> list[str]:
     """For each row of a long roster the group it belongs to ("3组"), where its rows stand group by group."""
-    nowhere = [""] * len(rows)
-    titles = ["".join(column.title.split()) for column in table.columns]
+    nowhere = [""] * cells.body
+    titles = ("".join(column.title.split()) for column in table.columns)
     number = next((number for number, title in enumerate(titles) if _GROUP.match(title)), None)
-    if number is None or len(rows) < _LONG:
+    if number is None or cells.body < _LONG:
         return nowhere
-    values = [next((cell.text for cell in row if cell.start <= number < cell.end), "") for row in rows]
+    values = cells.column(number)
     runs = [value for value, _ in groupby(values)]
     if len(runs) != len(set(runs)) or len(runs) < 2 or max(map(len, runs)) > 6:
         return nowhere
     return [f"{value}组" if value.isdigit() else value for value in values]
-
-
-def foot_rows(table: Table) -> list[Row]:
-    """Totals rows."""
-    return [_row(row, len(table.columns), {}, frozenset()) for row in table.foot]
-
-
-def _row(texts: tuple[str, ...], count: int, merged: dict[int, Cell], names: frozenset[int]) -> Row:
-    cells: list[Cell] = []
-    column = 0
-    while column < count:
-        cell = merged.get(column)
-        if cell is None:
-            text = " ".join(texts[column].split()) if column < len(texts) else ""
-            cell = Cell("\u3000".join(text) if len(text) == 2 and column in names else text, column, column + 1)
-        cells.append(cell)
-        column = cell.end
-    return tuple(cells)
 
 
 def header_rows(table: Table) -> tuple[Head, ...]:
@@ -130,6 +176,6 @@ def _own_header(header: tuple[tuple[HeaderCell, ...], ...], count: int) -> tuple
     return tuple(heads) if all(all(row) for row in taken) else None
 
 
-def depth(heads: tuple[Head, ...]) -> int:
+def depth(heads: Sequence[Head]) -> int:
     """Header rows."""
     return max((head.bottom for head in heads), default=0)

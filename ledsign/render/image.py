@@ -22,6 +22,9 @@ from ledsign.render import bluenoise, theme
 MAX_PIXELS: Final = 4_000_000
 MAX_FILM: Final = 4 * MAX_PIXELS  # pixels of an animation that are looked at
 LEAST_SIDE: Final = 40  # LEDs: a longer strip than this is narrow shows nothing
+BANNER: Final = 6  # times as wide as high: from here on a picture is a line of writing
+_PLAIN: Final = 64  # steps of grey in a column: more is writing
+LEAST_LINE: Final = 28  # LEDs: lower, the characters in a banner are under 20
 _FORMATS: Final = ("PNG", "JPEG", "GIF")
 _LINE_ART: Final = {"map", "seal", "flowchart"}
 
@@ -35,14 +38,14 @@ class ImageFaultError(Exception):
 
 
 def prepare(
-    raw: bytes, width: int, height: int, mode: ColorMode, role: str, least_scale: float = 0.0
+    raw: bytes, width: int, height: int, mode: ColorMode, role: str, least_scale: float = 0.0, *, fast: bool = False
 ) -> NDArray[np.uint8]:
     """The picture inside ``width`` x ``height``: ink numbers on mono and dual, sRGB on rgb.
 
     Raises ImageFaultError when it cannot be decoded, is too large, or would come out smaller than
     ``least_scale`` of itself or than LEAST_SIDE LEDs.
     """
-    return fit(decode(raw), width, height, mode, role, least_scale)
+    return fit(decode(raw), width, height, mode, role, least_scale, fast=fast)
 
 
 def fit(
@@ -63,12 +66,64 @@ def fit(
 def pieces(picture: Image.Image, width: int, height: int, most: int) -> list[Image.Image]:
     """A poster too tall for one page cut into strips, top down, each to fill ``width`` x ``height``: as few as
     show it as wide as the page, at most ``most`` of them (then narrower). One strip where the whole picture is
-    not at least twice as high as it is wide, or fits as it is."""
+    not at least twice as high as it is wide, or fits as it is. A banner too wide is ``unrolled``."""
+    if picture.width >= BANNER * picture.height and picture.height * width < picture.width * LEAST_LINE:
+        return unrolled(picture, width, height)[:most]
     count = min(most, -(-picture.height * width // (picture.width * height)))
     if count < 2 or picture.height < max(2 * picture.width, height + 1):
         return [picture]
     edges = [picture.height * number // count for number in range(count + 1)]
     return [picture.crop((0, top, picture.width, end)) for top, end in pairwise(edges)]
+
+
+def unrolled(picture: Image.Image, width: int, height: int) -> list[Image.Image]:
+    """A banner as lines below each other, cut where a column of it is quiet (between two characters): as many
+    lines as one page of ``width`` x ``height`` holds, on several pages where they would be too low to read."""
+    picture = _written(picture)
+    count = max(1, -(-picture.width * LEAST_LINE // (picture.height * width)))
+    while (count + 1) ** 2 * picture.height * width <= height * picture.width:
+        count += 1  # still one page, and larger
+    edges = _quiet_edges(picture, count)
+    across = max(end - start for start, end in pairwise(edges))
+    held = min(count, max(1, height * across // (picture.height * width)))  # lines a page
+    ground = picture.getpixel((picture.width - 1, 0))
+    pages = []
+    for first in range(0, count, held):
+        lines = list(pairwise(edges))[first : first + held]
+        page = Image.new("RGB", (across, picture.height * held), ground)
+        for number, (start, end) in enumerate(lines):
+            page.paste(picture.crop((start, 0, end, picture.height)), (0, number * picture.height))
+        pages.append(page)
+    return pages
+
+
+def _written(banner: Image.Image) -> Image.Image:
+    """The banner without its empty ends, but for a margin."""
+    columns = np.flatnonzero(_noise(banner) > _PLAIN)
+    if not len(columns):
+        return banner
+    margin = banner.height // 4
+    return banner.crop((max(0, columns[0] - margin), 0, min(banner.width, columns[-1] + margin), banner.height))
+
+
+def _noise(picture: Image.Image) -> NDArray[np.int64]:
+    """How much each column changes from top to bottom."""
+    grey = np.asarray(picture.convert("L"), dtype=np.int64)
+    changes: NDArray[np.int64] = np.abs(np.diff(grey, axis=0)).sum(axis=0)
+    return changes
+
+
+def _quiet_edges(picture: Image.Image, count: int) -> list[int]:
+    """Columns that cut a banner into ``count`` lines of nearly equal length, each the quietest in reach."""
+    noise = _noise(picture)
+    reach = min(picture.height, picture.width // count // 3)
+    edges = [0]
+    for number in range(1, count):
+        ideal = picture.width * number // count
+        places = np.arange(ideal - reach, ideal + reach + 1)
+        # the nearest of the quietest: distance only decides between equals
+        edges.append(int(places[np.lexsort((np.abs(places - ideal), noise[places]))[0]]))
+    return [*edges, picture.width]
 
 
 def frames(raw: bytes, most: int) -> list[Image.Image]:

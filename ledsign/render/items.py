@@ -1,13 +1,16 @@
 """What layout hands to the raster: things with a place, in whole LEDs, and the sheet that holds them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ledsign.frame import PageKind
-from ledsign.render.glyphs import Cells
+from ledsign.render.glyphs import Cells, Text
+
+Ints: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +38,23 @@ class Run:
         return Run(self.x + dx, self.y + dy, self.scale, self.color, self.cells, self.ground, self.size)
 
 
+@dataclass(slots=True, eq=False)
+class Lines:
+    """Many runs of one size and colour on black: ``text`` is that of all of them, one after the other; of each
+    run its left edge, its top and its number of characters. None is empty."""
+
+    x: Ints
+    y: Ints
+    counts: Ints
+    text: Text
+    size: int
+    scale: int
+    color: int
+
+    def moved(self, dx: int, dy: int) -> "Lines":
+        return Lines(self.x + dx, self.y + dy, self.counts, self.text, self.size, self.scale, self.color)
+
+
 @dataclass(frozen=True, slots=True)
 class Rect:
     """A filled box; ``dotted`` lights every other LED (rules that should not outshine the text)."""
@@ -48,6 +68,17 @@ class Rect:
 
     def moved(self, dx: int, dy: int) -> "Rect":
         return Rect(self.x + dx, self.y + dy, self.w, self.h, self.color, self.dotted)
+
+
+@dataclass(slots=True, eq=False)
+class Boxes:
+    """Many boxes of one colour: ``places`` (k, 5) x, y, w, h and whether it is dotted (1)."""
+
+    places: Ints
+    color: int
+
+    def moved(self, dx: int, dy: int) -> "Boxes":
+        return Boxes(self.places + np.array((dx, dy, 0, 0, 0)), self.color)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +101,36 @@ class Picture:
         return Picture(self.x + dx, self.y + dy, self.pixels)
 
 
-Item: TypeAlias = Run | Rect | Picture
+Item: TypeAlias = Run | Lines | Rect | Boxes | Picture
+
+
+def bottom(item: Item) -> int:
+    """The first row of LEDs below it."""
+    if isinstance(item, Lines):
+        return int(item.y.max()) + item.size * item.scale
+    if isinstance(item, Boxes):
+        return int((item.places[:, 1] + item.places[:, 3]).max())
+    return item.y + item.h
+
+
+class Drawing(Protocol):
+    """Rows that become items only for the pages they stand on."""
+
+    def drawn(self, first: int, last: int, y: int) -> Sequence[Item]:
+        """Rows ``first`` to ``last`` (exclusive) below each other from ``y`` down, as a page that begins with
+        them shows them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows ``first`` to ``last`` (exclusive) of a drawing, ``y`` LEDs below the top of their chunk. Parts that
+    follow each other on a page are drawn as one."""
+
+    of: Drawing
+    first: int
+    last: int
+    y: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +141,15 @@ class Label:
     unit: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Chunk:
     """A piece of a page that is never cut, its items relative to its top left corner.
 
     ``weight`` quarters of a Han character to read, ``rows`` table rows to find, ``gap`` LEDs before it (none at
     the top of a page), ``keep`` it on the page of the next chunk, ``head`` is drawn above it when it opens a
-    page, ``band`` is said in the header band, ``full`` takes a page of its own without a band. ``opening`` is
-    drawn too when the chunk opens a page (the text of a cell over several rows), ``place`` tells where in a long
-    roster this is ("3组"), ``more``: the paragraph goes on in the next chunk.
+    page, ``band`` is said in the header band, ``full`` takes a page of its own without a band. ``part``: rows
+    of a table that it holds beside its items, ``place`` tells where in a long roster this is ("3组"), ``more``: the
+    paragraph goes on in the next chunk.
     """
 
     height: int
@@ -103,7 +163,7 @@ class Chunk:
     full: bool = False
     picture: bool = False
     qr: bool = False
-    opening: tuple[Item, ...] = ()
+    part: Part | None = None
     place: str = ""
     more: bool = False
 

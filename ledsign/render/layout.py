@@ -26,6 +26,7 @@ from ledsign.notice import (
 )
 from ledsign.render import image as pictures
 from ledsign.render import theme
+from ledsign.render.dense import is_mixed
 from ledsign.render.items import Chunk, Item, Picture
 from ledsign.render.linebreak import weight
 from ledsign.render.qr import qr_chunk
@@ -44,10 +45,11 @@ FLOWCHART_SCALE = 0.6  # below this the lettering of a drawn chart (about 24 px)
 
 
 class Layout:
-    """Lays out one notice; collects in ``degraded`` what could not be shown as it was meant."""
+    """Lays out one notice; collects in ``degraded`` what could not be shown as it was meant. ``calm``: still photos
+    are dithered like moving ones."""
 
-    def __init__(self, setter: Setter, style: Style, assets: AssetReader) -> None:
-        self.setter, self.style, self.assets = setter, style, assets
+    def __init__(self, setter: Setter, style: Style, assets: AssetReader, *, calm: bool = False) -> None:
+        self.setter, self.style, self.assets, self.calm = setter, style, assets, calm
         self.degraded: list[str] = []
         self._title = self._heard = ""
         self._has_steps = False
@@ -84,17 +86,19 @@ class Layout:
         leading = size.pitch - size.cell
         chunks: list[Chunk] = []
         for part in string.splitlines():
-            text = self.setter.text(part.strip())
+            text = self.setter.sized(part.strip(), size.face)
             first = size.columns - hang - indent
             lines = self.setter.lines(text, size.columns - hang, first)
             for number, line in enumerate(lines, 1):
                 x = (hang + (indent if number == 1 else 0)) * size.half
                 space = leading if chunks or gap is None else gap
                 chunk = line_chunk(line, size, color, x=x, align=align, gap=space, keep=keep)
-                if align == "justify" and number < len(lines) and size.columns >= _JUSTIFY_COLUMNS:
+                drawn_out = align == "justify" and number < len(lines) and size.columns >= _JUSTIFY_COLUMNS
+                if drawn_out and not is_mixed(line):
                     chunk = justified(chunk, line, size.columns * size.half - x, size, color, x)
                 if label and not chunks:
-                    items = (*chunk.items, *line_chunk(tag, size, color).items)
+                    down = chunk.height - size.cell
+                    items = (*chunk.items, *(item.moved(0, down) for item in line_chunk(tag, size, color).items))
                     chunk = replace(chunk, items=items, weight=chunk.weight + weight(tag))
                 chunks.append(replace(chunk, more=number < len(lines)))
         if len(chunks) > 2 and size.lines >= _WIDOW_LINES:
@@ -228,7 +232,7 @@ class Layout:
         name = block.caption.strip()
         captions = [f"{name} {number}/{count}".strip() if count > 1 else name for number in range(1, count + 1)]
         return [
-            self._framed(picture, replace(block, caption=caption), fast=moving)
+            self._framed(picture, replace(block, caption=caption), fast=moving or self.calm)
             for picture, caption in zip(found, captions, strict=True)
         ]
 
@@ -266,7 +270,7 @@ class Layout:
         try:
             raws = [self.assets(block) for block in (first, second)]
             pictures_ = [
-                pictures.prepare(raw, room, style.body.height - below, style.mode, block.role)
+                pictures.prepare(raw, room, style.body.height - below, style.mode, block.role, fast=self.calm)
                 for raw, block in zip(raws, (first, second), strict=True)
                 if raw is not None
             ]

@@ -8,77 +8,77 @@ line. Where this is stricter or looser than UAX 14 as ICU implements it, ``tests
 """
 
 from bisect import bisect_right
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ledsign.render.atlas import FULL
+from ledsign.render.charkind import (
+    ALNUM,
+    ASCII_SYMBOLS,
+    CLASSES,
+    CLAUSE,
+    CLOSE,
+    DASH,
+    DIGIT,
+    GLUE,
+    INNER,
+    LONG_UNIT,
+    NO_END,
+    NO_END_CHARS,
+    NO_START,
+    NO_START_CHARS,
+    OPEN,
+    SPACE,
+    SPACES,
+    UNIT,
+    UNIT_TAIL,
+    WORD,
+    classes,
+)
 from ledsign.render.glyphs import Codepoints, Text
+from ledsign.render.kernel import kernel
 
-NO_START: Final = 1  # never first in a line
-NO_END: Final = 2  # never last in a line
-WORD: Final = 4  # Latin letters, digits and what belongs to them
-DIGIT: Final = 8
-SPACE: Final = 16  # a line may end after it, and it hangs
-GLUE: Final = 32  # never a line end on either side
-UNIT: Final = 64  # stays with the number before it
-ALNUM: Final = 256  # a letter or digit, not a sign
-SQUEEZE: Final = 1024  # a full-width mark with its ink on the left: at a line's end half a cell is enough
-LONG_UNIT: Final = 512  # first character of a unit of two: 公里 平方 立方 厘米 毫米 小时
-UNIT_TAIL: Final = 2048  # second character of such a unit
-INNER: Final = 128  # joins two numbers: 1,280.50  8:30  3~4  10—15
+Flags: TypeAlias = NDArray[np.bool_]
+Lines: TypeAlias = list[tuple[int, int]]
+"""Of each line the first character and the one after its last."""
 
-_NO_START_CHARS = (
-    "，。、；：？！）】》〉」』”’〕］｝％‰℃·…～々〗〞﹞﹚﹜°′″ー゛゜ヽヾァィゥェォッャュョヮ" + ",.;:?!)]}%'~/-\u2011"
-)
-_SQUEEZE_CHARS = "，。、；：！？）】》〉」』”’〕］｝"
-_NO_END_CHARS = "（【《〈「『“‘〔［｛￥№§〖〝¥$＄£€﹝﹙﹛第" + "([{#+"
-_UNIT_CHARS = (
-    "元万亿千百年月日时点分秒号人户组名次个岁届期亩吨斤米里天周条项户辆台座间份页楼℃℉％‰㎡㎥㎏㎜㎝㎞角毛只件处所盏升"
-)
-_INNER_CHARS = ".,:/-–—~～：．×·年月时点"
-_SPACES = " \u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u200a\u205f\u3000"
-_GLUES = "\u00a0\u2007\u2009\u202f"
-_ASCII_SYMBOLS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-
-
-def _table() -> NDArray[np.uint16]:
-    table = np.zeros(0x10000, dtype=np.uint16)
-
-    def add(chars: str, flag: int) -> None:
-        for char in chars:
-            table[ord(char)] |= flag
-
-    add(_NO_START_CHARS, NO_START)
-    add(_NO_END_CHARS, NO_END)
-    add(_UNIT_CHARS, UNIT)
-    add(_INNER_CHARS, INNER)
-    add(_SQUEEZE_CHARS, SQUEEZE)
-    add("公平立厘毫小", LONG_UNIT)
-    add("里顷斤分方米时升克", UNIT_TAIL)
-    add(_SPACES, SPACE)
-    add(_GLUES, GLUE)
-    add("0123456789", DIGIT | WORD | ALNUM)
-    add("".join(map(chr, range(0xFF10, 0xFF1A))), DIGIT)
-    add("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", WORD | ALNUM)
-    add(_ASCII_SYMBOLS + "≤≥≠≈±×÷", WORD)
-    for first, last in (
-        (0xC0, 0x24F), (0x370, 0x52F), (0x590, 0x6FF), (0xF00, 0xFFF), (0x1E00, 0x1FFF),
-        (0x2070, 0x209F), (0xB2, 0xB3), (0xB9, 0xB9), (0x2010, 0x2011),
-    ):  # fmt: skip
-        table[first : last + 1] |= WORD | ALNUM  # letters of scripts written with blanks between words
-    return table
-
-
-_CLASS: Final = _table()
-_DASH, _OPEN, _CLOSE = 0x2014, 0x28, 0x29
-_CLAUSE: Final = np.isin(np.arange(0x80), [ord(c) for c in ",.:;!?)]}"])
 _SOFT: Final = np.isin(np.arange(0x80), [ord(c) for c in "/?&=-_.,;:@"])
+_BLANK: Final = CLASSES & SPACE != 0
+
+_BANNED: Final = 1  # no line ends between these two
+_IF_LETTER: Final = 2  # none where a letter or digit stands before them: 12:30, not 230户,1753亩
+_IF_FIGURE: Final = 4  # none where a digit stands before them: 12.5 and 12公里
+_IF_GOES_ON: Final = 8  # none where a digit follows them
+_IF_THREE: Final = 16  # none where it parts the thousands of a figure: 10 000
 
 
-def classes(cps: Codepoints) -> NDArray[np.uint16]:
-    """Flags of each character; all ideographs and symbols have none."""
-    return np.where(cps < 0x10000, _CLASS[np.minimum(cps, 0xFFFF)], 0).astype(np.uint16)
+def _pairs(kinds: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """What is known of a place between two characters, by the kinds of both."""
+    here, after = kinds[:, None], kinds[None, :]
+    words = (here & WORD != 0) & (after & WORD != 0)
+    clause = here & CLAUSE != 0
+    banned = (after & (NO_START | GLUE | SPACE) != 0) | (here & (NO_END | GLUE) != 0) | words & ~clause
+    # 12.5公里: neither after the number nor inside its unit
+    banned |= (here & DIGIT != 0) & (after & (UNIT | LONG_UNIT) != 0)
+    banned |= (here & DASH != 0) & (after & DASH != 0)
+    found = banned * np.uint8(_BANNED)
+    found |= (words & clause) * np.uint8(_IF_LETTER)
+    within = (here & LONG_UNIT != 0) & (after & UNIT_TAIL != 0) | (here & INNER != 0) & (after & DIGIT != 0)
+    found |= within * np.uint8(_IF_FIGURE)
+    found |= ((here & DIGIT != 0) & (after & INNER != 0)) * np.uint8(_IF_GOES_ON)
+    found[(here & CLOSE != 0) & (after & OPEN != 0)] = 0  # 镇(zhèn)(街道)
+    found[(here & SPACE != 0) & (after & (NO_START | SPACE) == 0)] = 0
+    found |= ((here & SPACE != 0) & (after & DIGIT != 0)) * np.uint8(_IF_THREE)
+    return found.ravel()
+
+
+_KINDS, _KIND = np.unique(CLASSES, return_inverse=True)
+_KIND = _KIND.astype(np.uint16)
+_COUNT: Final = np.uint16(len(_KINDS))
+_PAIRS: Final = _pairs(_KINDS)
 
 
 def breaks(text: Text) -> NDArray[np.bool_]:
@@ -87,51 +87,79 @@ def breaks(text: Text) -> NDArray[np.bool_]:
     allowed = np.ones(count, dtype=np.bool_)
     if count < 2:
         return allowed
-    cps, kind = text.cps, classes(text.cps)
-    here, after = kind[:-1], kind[1:]
-    ban = (after & (NO_START | GLUE | SPACE) != 0) | (here & (NO_END | GLUE) != 0)
-    ban |= text.advance[1:] == 0
-    ban |= (here & WORD != 0) & (after & WORD != 0) & ~_clause_end(cps, kind)
-    ban |= (here & DIGIT != 0) & (after & (UNIT | LONG_UNIT) != 0)
-    # 12.5公里: neither after the number nor inside its unit
-    ban[1:] |= (here[:-1] & DIGIT != 0) & (here[1:] & LONG_UNIT != 0) & (kind[2:] & UNIT_TAIL != 0)
-    ban |= (cps[:-1] == _DASH) & (cps[1:] == _DASH)
-    digit, inner = kind & DIGIT != 0, kind & INNER != 0
-    joined = digit[:-2] & inner[1:-1] & digit[2:]
-    ban[:-1] |= joined
-    ban[1:] |= joined
-    ban &= ~((cps[:-1] == _CLOSE) & (cps[1:] == _OPEN))  # 镇(zhèn)(街道)
-    spaced = (here & SPACE != 0) & (after & (NO_START | SPACE) == 0)
-    allowed[:-1] = ~ban | (spaced & (text.advance[1:] != 0))
-    if count > 4:
-        # 10 000: a blank before three digits belongs to the figure
-        thousands = digit[:-4] & (kind[1:-3] & SPACE != 0) & digit[2:-2] & digit[3:-1] & digit[4:]
-        thousands[:-1] &= ~digit[5:]
-        allowed[1:-3] &= ~thousands
+    kind = _KIND.take(text.cps, mode="clip")  # beyond the table: its last entry, no flags
+    found = _PAIRS.take(kind[:-1] * _COUNT + kind[1:])
+    if not np.minimum.reduce(text.advance):
+        found[text.advance[1:] == 0] = _BANNED
+    if np.maximum.reduce(found) > _BANNED:
+        at = np.flatnonzero(found > _BANNED)
+        found[at] = _in_context(found[at], at, kind)
+    np.equal(found, 0, out=allowed[:-1])
     return allowed
 
 
-def _clause_end(cps: Codepoints, kind: NDArray[np.uint16]) -> NDArray[np.bool_]:
-    """For all but the last character: an ASCII mark that ends a clause of Chinese text, as in 230户,1753亩,
-    not one inside a figure, a time or a word."""
-    small = np.minimum(cps[:-1], 0x7F)
-    before = np.concatenate((kind[:1], kind[:-2]))
-    ends: NDArray[np.bool_] = _CLAUSE[small] & (cps[:-1] < 0x80) & (before & ALNUM == 0)
-    return ends
+def _in_context(found: NDArray[np.uint8], at: NDArray[np.intp], kind: NDArray[np.uint16]) -> Flags:
+    """Whether no line may end after the characters ``at``, where more than the pair decides."""
+    around = np.zeros(len(kind) + 5, dtype=np.uint16)
+    _KINDS.take(kind, out=around[1:-4])
+    before, follows = around.take(at), around.take(at + 3) & DIGIT != 0
+    figure = before & DIGIT != 0
+    banned: Flags = (found & _BANNED != 0) | (found & _IF_LETTER != 0) & (before & ALNUM != 0)
+    banned |= (found & _IF_FIGURE != 0) & figure | (found & _IF_GOES_ON != 0) & follows
+    three = follows & (around.take(at + 4) & DIGIT != 0) & (around.take(at + 5) & DIGIT == 0)
+    banned |= (found & _IF_THREE != 0) & figure & three
+    return banned
 
 
-def _soft(cps: Codepoints) -> tuple[list[bool], list[bool]]:
-    """Better places for cutting a piece that is longer than a line (between a number and its unit, before a
-    bracket, after the signs of an address, never inside a figure), and tolerable ones: where at least no mark
-    stands at the wrong end of a line."""
+_BETWEEN: Final = 0x4E00
+"""An ideograph without flags: what stands on either side of it has no influence on the other."""
+
+
+def longest_pieces(text: Text, bounds: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Of each of the texts that ``text`` holds from one of the ``bounds`` to the next: half cells of the longest
+    piece that no line end may cut."""
+    ends = bounds[1:]
+    inner = ends[:-1]
+    cps = np.insert(text.cps, inner, _BETWEEN)
+    advance = np.insert(text.advance, inner, 0)
+    allowed = breaks(Text(cps, cps, advance))
+    between = inner + np.arange(len(inner))
+    allowed[between] = True
+    allowed[between[between > 0] - 1] = True
+    edges = np.flatnonzero(allowed)
+    places = np.concatenate(([0], np.cumsum(advance, dtype=np.int64)[edges]))
+    last = np.searchsorted(edges, np.append(between, len(cps) - 1))
+    first = np.concatenate(([0], last[:-1] + 1))
+    longest: NDArray[np.int64] = np.maximum.reduceat(np.diff(places), first)
+    return longest
+
+
+def hangs(text: Text) -> bool:
+    """Whether its last character hangs at a line's end."""
+    return chr(text.cps[-1]) in SPACES
+
+
+def ends_blank(text: Text, end: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether the character before each of ``end`` hangs at a line's end."""
+    if not len(text):
+        return np.zeros(len(end), dtype=np.bool_)
+    found: NDArray[np.bool_] = _BLANK.take(text.cps.take(end - 1, mode="clip"), mode="clip")
+    return found
+
+
+def _soft(cps: Codepoints) -> tuple[list[bool], ...]:
+    """Places for cutting a piece that is longer than a line, the best first: between the parts of a date (年, 月),
+    before a bracket, after the signs of an address; between a number and its unit; after the hyphen of a
+    telephone number; at last wherever no mark stands at the wrong end of a line."""
     kind = classes(cps)
     after = np.append(kind[1:], 0)
     digit, following = kind & DIGIT != 0, after & DIGIT != 0
     soft = np.where(cps < 0x80, _SOFT[np.minimum(cps, 0x7F)], False) & ~following
-    soft |= digit & (after & UNIT != 0) | (kind & UNIT != 0) & following
+    soft |= (after & NO_END != 0) | (kind & UNIT != 0) & following
     fair = (after & NO_START == 0) & (kind & NO_END == 0)
-    soft |= after & NO_END != 0
-    return (soft & fair).tolist(), fair.tolist()
+    unit = digit & (after & UNIT != 0)
+    hyphen = (cps == ord("-")) & following
+    return (soft & fair).tolist(), (unit & fair).tolist(), (hyphen & fair).tolist(), fair.tolist()
 
 
 def wrap(
@@ -148,74 +176,114 @@ def wrap(
         return []
     width = max(2, width)
     limit = width if first is None else max(2, first)
-    blank = (classes(text.cps) & SPACE != 0).tolist()
-    if text.width <= limit:
-        return [(0, _strip(0, count, blank))]
-    places = [0, *np.cumsum(text.advance, dtype=np.int64).tolist()]
-    allowed = breaks(text)
-    latest = np.maximum.accumulate(np.where(allowed, np.arange(1, count + 1), 0)).tolist()
-    narrow = squeeze.tolist() if squeeze is not None and squeeze.any() else None
-    lines: list[tuple[int, int]] = []
-    soft: tuple[list[bool], list[bool]] | None = None
-    start = 0
-    while start < count:
-        reach = bisect_right(places, places[start] + limit) - 1
-        if narrow is not None and reach < count and narrow[reach] and places[reach + 1] - places[start] == limit + 1:
-            reach += 1
-        while reach < count and blank[reach]:
-            reach += 1
-        end = latest[reach - 1] if reach < count else count
-        if end <= start:
+    blank = _BLANK.take(text.cps, mode="clip")
+    lines: Lines = [(0, count)]
+    if text.width > limit:
+        allowed = breaks(text)
+        narrow = squeeze if squeeze is not None and squeeze.any() else None
+        filled = _filler(text.advance, allowed, blank, narrow, width)
+        soft: tuple[list[bool], ...] | None = None
+        lines, start, reach = filled(0, limit)
+        while start < count:
             soft = soft or _soft(text.cps)
-            end = _emergency(start, reach, soft, places)
-        lines.append((start, end))
-        start, limit = end, width
-    _no_lonely_end(lines, latest, places, width, lone=text.cps)
-    return [(a, _strip(a, b, blank)) for a, b in lines]
+            end = _emergency(start, reach, soft, text.advance)
+            more, start, reach = filled(end, width)
+            lines += [(lines[-1][1] if lines else 0, end), *more]
+        _no_lonely_end(lines, allowed, text, width)
+    return [(a, _strip(a, b, blank)) for a, b in lines] if np.logical_or.reduce(blank) else lines
 
 
-def _emergency(start: int, reach: int, soft: tuple[list[bool], list[bool]], places: list[int]) -> int:
+def _filler(
+    advance: NDArray[np.uint8], allowed: Flags, blank: Flags, narrow: Flags | None, width: int
+) -> Callable[[int, int], tuple[Lines, int, int]]:
+    """Fills lines from a character on, the first up to a limit of half cells and the others up to ``width``, until
+    the end or a line that holds no place where it may end: the lines, that line's start, and the first character
+    that it has no room for."""
+    compiled = kernel()
+    if compiled is not None:
+
+        def compactly(start: int, limit: int) -> tuple[Lines, int, int]:
+            found, start, reach = compiled.fill(advance, allowed, blank, narrow, start, limit, width)
+            pairs = np.frombuffer(found, np.int64).tolist()
+            return list(zip(pairs[::2], pairs[1::2], strict=True)), start, reach
+
+        return compactly
+    count = len(advance)
+    places = [0, *np.cumsum(advance, dtype=np.int64).tolist()]
+    latest = np.maximum.accumulate(np.where(allowed, np.arange(1, count + 1), 0)).tolist()
+    hangs, halved = blank.tolist(), narrow.tolist() if narrow is not None else None
+
+    def filled(start: int, limit: int) -> tuple[Lines, int, int]:
+        lines: Lines = []
+        reach = start
+        while start < count:
+            room = places[start] + limit
+            reach = bisect_right(places, room) - 1
+            if halved is not None and reach < count and halved[reach] and places[reach + 1] == room + 1:
+                reach += 1
+            while reach < count and hangs[reach]:
+                reach += 1
+            end = latest[reach - 1] if reach < count else count
+            if end <= start:
+                break
+            lines.append((start, end))
+            start, limit = end, width
+        return lines, start, reach
+
+    return filled
+
+
+def _emergency(start: int, reach: int, soft: tuple[list[bool], ...], advance: NDArray[np.uint8]) -> int:
     """Cut what fits no line: at one of its better places, at a tolerable one, else where the line is full."""
     reach = max(reach, start + 1)
     for good in soft:
         for end in range(reach, start, -1):
-            if good[end - 1] and (end == len(good) or places[end + 1] > places[end]):  # no accent is cut off
+            if good[end - 1] and (end == len(good) or advance[end]):  # no accent is cut off
                 return end
-    while reach > start + 1 and places[reach] == places[reach - 1]:
+    while reach > start + 1 and not advance[reach - 1]:
         reach -= 1
     return reach
 
 
-def _no_lonely_end(
-    lines: list[tuple[int, int]], latest: list[int], places: list[int], width: int, *, lone: Codepoints
-) -> None:
+def _no_lonely_end(lines: Lines, allowed: Flags, text: Text, width: int) -> None:
     """A last line of one character, marks behind it not counted, gets company from the line above (孤字)."""
     if len(lines) < 2:
         return
     (a, b), (_, end) = lines[-2:]
-    tail = np.minimum(lone[b + 1 : end], 0xFFFF)
-    if places[b + 1] - places[b] > 2 or not (_PUNCTUATION[tail] | (_CLASS[tail] & SPACE != 0)).all():
+    if text.advance[b] > FULL or not _SLIGHT.take(text.cps[b + 1 : end], mode="clip").all():
         return
-    earlier = latest[b - 2] if b - 2 >= a else 0
-    if earlier > a and places[b] - places[earlier] <= 8 and places[end] - places[earlier] <= width:
+    found = np.flatnonzero(allowed[a : b - 1])
+    earlier = a + int(found[-1]) + 1 if len(found) else 0
+    if earlier > a and text.advance[earlier:b].sum() <= 8 and text.advance[earlier:end].sum() <= width:
         lines[-2:] = [(a, earlier), (earlier, end)]
 
 
-def _strip(start: int, end: int, blank: list[bool]) -> int:
+def _strip(start: int, end: int, blank: NDArray[np.bool_]) -> int:
     while end > start and blank[end - 1]:
         end -= 1
     return end
 
 
 _PUNCTUATION: Final = np.zeros(0x10000, dtype=np.bool_)
-for _char in _NO_START_CHARS + _NO_END_CHARS.replace("第", "") + _ASCII_SYMBOLS + "—–―•●■◆▲→↓·":
+for _char in NO_START_CHARS + NO_END_CHARS.replace("第", "") + ASCII_SYMBOLS + "—–―•●■◆▲→↓·":
     _PUNCTUATION[ord(_char)] = True
+_SLIGHT: Final = _PUNCTUATION | _BLANK
+
+_PLAIN: Final = np.full(0x10000, 2, dtype=np.int64)
+_SMALL: Final = np.zeros(0x10000, dtype=np.int64)
+_SMALL[_PUNCTUATION] = 1
+_SMALL[CLASSES & (SPACE | GLUE) != 0] = 0
+_PLAIN[_PUNCTUATION | (CLASSES & (SPACE | GLUE) != 0)] = 0
+
+
+def efforts(text: Text) -> NDArray[np.int64]:
+    """Reading effort of each character in quarters of a Han character: Han 4, Latin letter or digit 2,
+    punctuation 1, blank 0."""
+    found: NDArray[np.int64] = _PLAIN.take(text.cps, mode="clip") * text.advance
+    found += _SMALL.take(text.cps, mode="clip")
+    return found
 
 
 def weight(text: Text) -> int:
-    """Reading effort in quarters of a Han character: Han 4, Latin letter or digit 2, punctuation 1, blank 0."""
-    cps = np.minimum(text.cps, 0xFFFF)
-    quarters = text.advance.astype(np.int64) * 2
-    quarters[_PUNCTUATION[cps]] = 1
-    quarters[_CLASS[cps] & (SPACE | GLUE) != 0] = 0
-    return int(quarters.sum())
+    """Reading effort of all of it."""
+    return int(np.add.reduce(efforts(text)))

@@ -31,8 +31,9 @@ def pack(page: Page, pixel_format: PixelFormat) -> Frame:
         PixelFormat.RGB888: lambda: rgb(page).tobytes(),
         PixelFormat.GIF: lambda: _gif(page),
         PixelFormat.PNG: lambda: png(page),
+        PixelFormat.TEXT: lambda: "\n".join(page.text).encode("utf-8", "replace"),
     }
-    return Frame(page.width, page.height, pixel_format, makers[pixel_format](), page.sha256)
+    return Frame(page.width, page.height, pixel_format, makers[pixel_format](), page.identity(pixel_format))
 
 
 def most_colours(pixel_format: PixelFormat) -> int | None:
@@ -41,7 +42,7 @@ def most_colours(pixel_format: PixelFormat) -> int | None:
 
 
 def size(page: Page, pixel_format: PixelFormat) -> int:
-    """Bytes of the page's frame: what sending it costs. Only files (GIF, PNG) have to be made for that."""
+    """Bytes of the page's frame: what sending it costs. Only files (GIF, PNG) and texts are made for that."""
     plane = (page.width + 7) // 8 * page.height
     leds = page.width * page.height
     fixed = {

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,17 +15,21 @@ from ledsign.render import theme
 from ledsign.render.atlas import SIZES, Atlas, load
 from ledsign.render.band import Band
 from ledsign.render.colours import limited
-from ledsign.render.flow import Space, reading_us
-from ledsign.render.fonts import Face, MissingGlyph, Role, choose, coverage
+from ledsign.render.dense import is_dense
+from ledsign.render.flow import Space, paginate, reading_us
+from ledsign.render.fonts import Face, MissingGlyph, Role, choose, coverage, ladder
+from ledsign.render.front import front_chunks
 from ledsign.render.front import sheets as sheets_of
 from ledsign.render.items import Item, Rect, Sheet
 from ledsign.render.layout import Layout
 from ledsign.render.lazy import DrawnPage, Recent
 from ledsign.render.plate import plate
 from ledsign.render.raster import compose
+from ledsign.render.said import said
 from ledsign.render.setting import LINE_PITCH, Setter, Style, aligned, fitted, run
 
 _PLATE_BYTES: Final = 32_000_000  # of notices laid out: some hundred thousand characters, or a few large photos
+_SENTENCE: Final = 40  # characters: a page of larger text that holds fewer would cut every sentence
 _PIXEL_BYTES: Final = 8_000_000  # of pages composed: one of full HD, all of a small panel
 
 
@@ -48,20 +53,27 @@ class Renderer:
     """Draws notices for one panel. Not thread-safe: one loop owns it. Raises RenderError where the shipped
     fonts are damaged; no notice makes it raise.
 
-    ``max_colours``: what a card can show that takes only pictures with a palette; None for all others.
+    ``max_colours``: what a card can show that takes only pictures with a palette; None for all others. ``words``:
+    pages also say what stands on them, line by line, for cards that draw it themselves.
     """
 
     def __init__(
-        self, panel: Panel, policy: Policy, cache_dir: Path | None = None, max_colours: int | None = None
+        self,
+        panel: Panel,
+        policy: Policy,
+        cache_dir: Path | None = None,
+        max_colours: int | None = None,
+        words: bool = False,
     ) -> None:
-        self.panel, self.policy = panel, policy
+        self.panel, self.policy, self._words = panel, policy, words
         self.atlas: Atlas = load(cache_dir)
         for size in SIZES:
             self.atlas.at(size)  # unpacked now, once: an emergency must not wait for its large type
         self._inks = theme.palette(panel.mode)
         self._max_colours = max_colours if panel.mode is ColorMode.RGB else None
         self._recent = Recent(_PIXEL_BYTES, lambda made: compose(self.atlas, made, panel.mode))
-        self._styles: dict[bool, Style] = {}
+        self._styles: dict[tuple[bool, bool], Style] = {}
+        self._announced: dict[str, tuple[datetime, DrawnPage]] = {}
         self._held = 0
         self._cache: OrderedDict[tuple[str, tuple[str, ...]], Rendered] = OrderedDict()
 
@@ -82,6 +94,8 @@ class Renderer:
 
     def forget(self, digest: str) -> None:
         """Drop a notice's pages: what was withdrawn must not stay in memory."""
+        if digest in self._announced:
+            self._recent.forget(self._announced.pop(digest)[1].source)
         for key in [key for key in self._cache if key[0] == digest]:
             self._drop(self._cache.pop(key))
 
@@ -131,14 +145,17 @@ class Renderer:
                 items.append(run(text, 4, 4 + number * 20, Face(), theme.TEXT))
         return self._page(items, self.policy.dwell.max_s, PageKind.TEST, 1, 1)
 
-    def style(self, *, emergency: bool = False) -> Style:
-        """Sizes of text on this panel; an emergency is set larger."""
-        if emergency not in self._styles:
-            self._styles[emergency] = self._style(emergency=emergency)
-        return self._styles[emergency]
+    def style(self, *, emergency: bool = False, dense: bool = False) -> Style:
+        """Sizes of text on this panel; an emergency is set larger, and so is a notice full of ``dense``
+        characters where a page then still holds a sentence."""
+        if (emergency, dense) not in self._styles:
+            self._styles[emergency, dense] = self._style(emergency=emergency, dense=dense)
+        return self._styles[emergency, dense]
 
-    def _style(self, *, emergency: bool) -> Style:
-        panel, sight, rule = self.panel, self.policy.legibility, self.policy.dwell
+    def _style(self, *, emergency: bool, dense: bool) -> Style:
+        sight, rule = self.policy.legibility, self.policy.dwell
+        margin = self._border(PageKind.EMERGENCY) if emergency else 0
+        panel = replace(self.panel, width=self.panel.width - 2 * margin, height=self.panel.height - 2 * margin)
         small = choose(panel, sight.floor_arcmin, Role.SMALL)
         most = round((rule.max_s - rule.lead_in_s) * rule.chars_per_s)
         face = choose(panel, sight.floor_arcmin, Role.BODY, most_chars=most, pitch=LINE_PITCH)
@@ -146,28 +163,90 @@ class Renderer:
             face = max(face, choose(panel, sight.emergency_arcmin, Role.EMERGENCY), key=lambda face: face.cell)
         height = panel.height - Band.height(small) - Band.foot(panel.height, small)
         body = fitted(panel.width, height, face)
-        return Style(body, fitted(panel.width, height, small), panel.mode, panel.width, panel.height, rule)
+        if dense and face.cell < sight.dense_px:
+            larger = fitted(panel.width, height, ladder(sight.dense_px, 2 * sight.dense_px)[0])
+            body = larger if larger.columns // 2 * larger.lines >= _SENTENCE else body
+        small_size, least = fitted(panel.width, height, small), fitted(panel.width, height, self._least(small))
+        return Style(body, small_size, least, panel.mode, panel.width, panel.height, rule)
+
+    def _least(self, small: Face) -> Face:
+        """The smallest lawful face, which may be below the profile's ``text_px``."""
+        sight = self.policy.legibility
+        for face in ladder(sight.min_px, small.cell):
+            if self.panel.arcmin(face.cell) >= sight.floor_arcmin:
+                return face
+        return small
+
+    def lay_out(self, notice: Notice, assets: AssetReader = no_assets) -> tuple[Layout, list[Sheet]]:
+        """The sheets of a notice before they get their band, and the layout that made them."""
+        texts = _strings(notice)
+        layout = self._layout(notice, texts, assets)
+        layout.setter.learn(_parts(texts))
+        return layout, sheets_of(notice, layout, self._space(layout.style), self.policy.dwell)
+
+    def announced(self, notice: Notice, digest: Page, starts: datetime) -> Page:
+        """The notice's digest page with the hour at which its full text runs today; the last one is kept."""
+        known = self._announced.get(notice.digest)
+        if known is not None and known[0] == starts:
+            return known[1]
+        layout = self._layout(notice, _strings(notice), no_assets)
+        local = starts.astimezone(self.policy.zone)
+        line = theme.FULL_TEXT.format(hour=local.hour, minute=local.minute)
+        chunks, _ = front_chunks(notice, layout, line)
+        sheet = paginate(chunks, self._space(layout.style), self.policy.dwell, PageKind.DIGEST)[0]
+        items = Band(notice, self.policy, layout.setter, layout.style).dress(sheet, digest.n, digest.of)
+        page = self._page(items, self._dwell(sheet), PageKind.DIGEST, digest.n, digest.of, sheet.items)
+        self._announced[notice.digest] = starts, page
+        return page
+
+    def _layout(self, notice: Notice, texts: Sequence[str], assets: AssetReader) -> Layout:
+        dense, look = is_dense(texts), self.policy.look
+        style = self.style(emergency=notice.urgency is Urgency.EMERGENCY, dense=dense)
+        setter = Setter(self.atlas, 0 if dense else self.policy.legibility.dense_px)
+        return Layout(setter, style, assets, calm=look.dither == "blue_noise")
+
+    @staticmethod
+    def _space(style: Style) -> Space:
+        return Space(Band.height(style.small.face), style.body.height, style.panel_height)
 
     def _render(self, notice: Notice, assets: AssetReader) -> Rendered:
         if notice.status is Status.WITHDRAWN:
             return Rendered((), (), ())
-        emergency = notice.urgency is Urgency.EMERGENCY
-        style = self.style(emergency=emergency)
-        texts = list(_texts((notice.title, notice.subtitle, notice.display.digest, notice.body)))
-        setter = Setter(self.atlas)
-        setter.learn(_parts(texts))
-        layout = Layout(setter, style, assets)
-        space = Space(Band.height(style.small.face), style.body.height, self.panel.height)
-        sheets = sheets_of(notice, layout, space, self.policy.dwell)
-        band = Band(notice, self.policy, setter, style)
+        layout, sheets = self.lay_out(notice, assets)
+        band = Band(notice, self.policy, layout.setter, layout.style)
         first = 0 if sheets and sheets[0].kind is PageKind.DIGEST else 1
         of = len(sheets) - 1 + first
         pages = tuple(
-            self._page(band.dress(sheet, n, of), self._dwell(sheet), sheet.kind, n, of)
+            self._page(
+                self._bordered(band.dress(sheet, n, of), sheet.kind),
+                self._dwell(sheet),
+                sheet.kind,
+                n,
+                of,
+                sheet.items,
+            )
             for n, sheet in enumerate(sheets, first)
         )
-        missing = coverage(self.atlas, ["\n".join(texts)])
+        missing = coverage(self.atlas, ["\n".join(_strings(notice))])
         return Rendered(pages, missing, tuple(layout.degraded))
+
+    def _border(self, kind: PageKind) -> int:
+        """LEDs around a page that belong to its frame and the air inside."""
+        if kind is not PageKind.EMERGENCY or not self.policy.look.emergency_border:
+            return 0
+        return 3 * choose(self.panel, self.policy.legibility.floor_arcmin, Role.SMALL).unit
+
+    def _bordered(self, items: Sequence[Item], kind: PageKind) -> Sequence[Item]:
+        """The page inside its frame, where it has one."""
+        margin = self._border(kind)
+        if not margin:
+            return items
+        width, height, thick = self.panel.width, self.panel.height, margin * 2 // 3
+        boxes = (
+            (0, 0, width, thick), (0, height - thick, width, thick),
+            (0, thick, thick, height - 2 * thick), (width - thick, thick, thick, height - 2 * thick),
+        )  # fmt: skip
+        return [*(Rect(*box, theme.WARN) for box in boxes), *(item.moved(margin, margin) for item in items)]
 
     def _dwell(self, sheet: Sheet) -> float:
         """Seconds, by the policy's formula; pictures and codes have a least time of their own."""
@@ -180,15 +259,22 @@ class Renderer:
             least = max(least, rule.qr_s)
         return round(min(rule.max_s, max(least, seconds)), 1)
 
-    def _page(self, items: Sequence[Item], dwell: float, kind: PageKind, n: int, of: int) -> DrawnPage:
+    def _page(
+        self, items: Sequence[Item], dwell: float, kind: PageKind, n: int, of: int, words: Sequence[Item] = ()
+    ) -> DrawnPage:
+        """``words``: the items that say something, where the band around them is not to be read with them."""
         panel = self.panel
         if self._max_colours is not None:
             items = limited(items, self._max_colours, self._inks)
         made = plate(self.atlas, items, panel.width, panel.height, panel.mode, self._inks)
         return DrawnPage.made(
             self._recent, made, width=panel.width, height=panel.height, mode=panel.mode, dwell_s=dwell, kind=kind,
-            n=n, of=of,
+            n=n, of=of, text=(said(words) or said(items)) if self._words else (),
         )  # fmt: skip
+
+
+def _strings(notice: Notice) -> list[str]:
+    return list(_texts((notice.title, notice.subtitle, notice.display.digest, notice.body)))
 
 
 def _texts(value: object) -> Iterator[str]:

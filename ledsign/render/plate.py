@@ -6,7 +6,7 @@ pages of a notice can be kept and their pixels be made when they are wanted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from ledsign.errors import RenderError
 from ledsign.panel import ColorMode
 from ledsign.render.atlas import FULL, Atlas
-from ledsign.render.glyphs import Text, halves, marks
-from ledsign.render.items import Item, Picture, Rect, Run
+from ledsign.render.glyphs import Glyphs, halves, marks
+from ledsign.render.items import Boxes, Item, Lines, Picture, Rect, Run
+from ledsign.render.kernel import kernel
 
 RGB: TypeAlias = tuple[int, int, int]
 Ints: TypeAlias = NDArray[np.int32]
@@ -39,6 +40,7 @@ class Group:
     wide: bool
     blocks: Ints
     marks: NDArray[np.uint32] | None = None
+    own: bool = False  # its half cells begin on whole bytes, and this size has them all
     ready: tuple[Any, ...] | None = None  # as the compiled kernel wants it
 
     @property
@@ -72,29 +74,42 @@ def plate(
     atlas: Atlas, items: Sequence[Item], width: int, height: int, mode: ColorMode, inks: Sequence[RGB]
 ) -> Plate:
     """The items of a page, sorted by what is drawn together. Raises RenderError when one sticks out."""
-    sets: dict[tuple[int, int, RGB, RGB], list[Run]] = {}
-    rects, pictures = [], []
+    sets: dict[tuple[int, int, RGB, RGB], list[Run | Lines]] = {}
+    rects, boxes, pictures = list[tuple[int, ...]](), list[Ints](), []
     for item in items:
         if isinstance(item, Run):
             sets.setdefault((item.size, item.scale, inks[item.color], inks[item.ground]), []).append(item)
-            continue
-        _check(type(item).__name__, item.x, item.y, item.w, item.h, width, height)
-        if isinstance(item, Rect):
+        elif isinstance(item, Lines):
+            sets.setdefault((item.size, item.scale, inks[item.color], inks[0]), []).append(item)
+        elif isinstance(item, Rect):
             rects.append((item.x, item.y, item.w, item.h, int(item.dotted), *inks[item.color]))
+        elif isinstance(item, Boxes):
+            boxes.append(_colored(item, inks))
         else:
+            _check("Picture", item.x, item.y, item.w, item.h, width, height)
             pictures.append(_lights(item, mode, inks))
+    if rects:
+        boxes.append(np.array(rects, dtype=np.int32))
+    found = np.concatenate(boxes) if boxes else _NO_RECTS
+    _within("Rect", found, 1, 1, width, height)
     groups: list[Group] = []
     for (size, scale, ink, ground), runs in sets.items():
         group = _group(atlas, runs, size, scale, ink, ground)
-        if not len(group.ids):
-            continue
-        for x, y, cells, lines, pitch in group.blocks.tolist():
-            high = (lines - 1) * pitch + size * scale
-            _check("Run", x, y, cells * group.cell * scale, high, width, height)
-        groups.append(group)
-    boxes = np.array(rects, dtype=np.int32) if rects else _NO_RECTS
+        if len(group.ids):
+            groups.append(group)
+            across = group.blocks.copy()
+            across[:, 3] = (across[:, 3] - 1) * across[:, 4] + size * scale
+            _within("Run", across, group.cell * scale, 1, width, height)
     most_scale = max([group.scale for group in groups], default=1)
-    return Plate(width, height, tuple(groups), boxes, tuple(pictures), most_scale)
+    return Plate(width, height, tuple(groups), found, tuple(pictures), most_scale)
+
+
+def _colored(boxes: Boxes, inks: Sequence[RGB]) -> Ints:
+    """Boxes as a plate holds them."""
+    found = np.empty((len(boxes.places), 8), dtype=np.int32)
+    found[:, :5] = boxes.places
+    found[:, 5:] = inks[boxes.color]
+    return found
 
 
 def _lights(picture: Picture, mode: ColorMode, inks: Sequence[RGB]) -> Picture:
@@ -108,47 +123,87 @@ def _lights(picture: Picture, mode: ColorMode, inks: Sequence[RGB]) -> Picture:
     return Picture(picture.x, picture.y, table[picture.pixels])
 
 
+def _within(what: str, places: Ints, across: int, down: int, width: int, height: int) -> None:
+    """Check places (k, 4 or more: x, y, columns, rows) that are ``across`` x ``down`` LEDs a column and row."""
+    if not len(places):
+        return
+    x, y, w, h = places[:, 0], places[:, 1], places[:, 2] * across, places[:, 3] * down
+    wrong = (x < 0) | (y < 0) | (x + w > width) | (y + h > height)
+    if wrong.any():
+        first = int(wrong.argmax())
+        _check(what, int(x[first]), int(y[first]), int(w[first]), int(h[first]), width, height)
+
+
 def _check(what: str, x: int, y: int, w: int, h: int, width: int, height: int) -> None:
     if x < 0 or y < 0 or x + w > width or y + h > height:
         raise RenderError(f"{what} at {x},{y} of {w}x{h} sticks out of {width}x{height}")
 
 
-def _group(atlas: Atlas, runs: Sequence[Run], size: int, scale: int, ink: RGB, ground: RGB) -> Group:
-    texts = [run.cells.text for run in runs]
-    counts = [len(text) for text in texts]
-    glyphs = np.concatenate([text.glyphs for text in texts]) if len(texts) > 1 else texts[0].glyphs
-    advance = np.concatenate([text.advance for text in texts]) if len(texts) > 1 else texts[0].advance
-    own = min(atlas.plain, len(atlas.at(size).full) << 4)  # full-width glyphs that this size has itself
-    wide = bool(len(glyphs) and glyphs.max() < own and advance.min() == FULL)
+def _group(atlas: Atlas, runs: Sequence[Run | Lines], size: int, scale: int, ink: RGB, ground: RGB) -> Group:
+    texts = [run.text if isinstance(run, Lines) else run.cells.text for run in runs]
+    counts = _joined([run.counts if isinstance(run, Lines) else np.array((len(run.cells.text),)) for run in runs])
+    glyphs, advance = _joined([text.glyphs for text in texts]), _joined([text.advance for text in texts])
+    sized, widths, own = atlas.at(size), counts, False
+    full = min(atlas.plain, len(sized.full) << 4)  # full-width glyphs that this size has itself
+    wide = bool(len(glyphs) and glyphs.max() < full and advance.min() == FULL)
     ids: NDArray[np.uint32] = glyphs >> np.uint32(4)
-    widths = counts
+    over = None
     if not wide:
+        ids, widths, own = _halves(sized, glyphs, advance, counts)
+        over = _marks(glyphs, advance, counts.tolist()) if len(advance) and not advance.min() else None
+    return Group(size, scale, ink, ground, ids, wide, blocks(runs, widths, size * scale), over, own)
+
+
+_T = TypeVar("_T", bound=np.generic)
+
+
+def _joined(parts: Sequence[NDArray[_T]]) -> NDArray[_T]:
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+def _halves(
+    atlas: Atlas, glyphs: Glyphs, advance: NDArray[np.uint8], counts: NDArray[np.int64]
+) -> tuple[Glyphs, NDArray[np.int64], bool]:
+    """Half cells of all runs, how many each has, and whether the kernel can take them from the atlas as they are."""
+    compiled = kernel()
+    found = compiled.halve(glyphs, advance, counts, atlas.whole) if compiled is not None else None
+    if found is None:
         ids, ends = halves(glyphs, advance)
-        bounds = np.concatenate(([0], ends))[np.cumsum([0, *counts])]
-        widths = np.diff(bounds).tolist()
-    over = _marks(texts, widths) if len(advance) and not advance.min() else None
-    return Group(size, scale, ink, ground, ids, wide, blocks(runs, widths, size * scale), over)
+        bounds = np.concatenate(([0], ends)).take(np.cumsum(np.concatenate(([0], counts))))
+        return ids, np.diff(bounds), False
+    cells, widths, most, most_half = found
+    own = atlas.width % 8 == 0 and most <= 2 * len(atlas.full) and most_half <= atlas.whole + len(atlas.half)
+    return np.frombuffer(cells, np.uint32), np.frombuffer(widths, np.int64), own
 
 
-def blocks(runs: Sequence[Run], widths: Sequence[int], high: int) -> Ints:
+def blocks(runs: Sequence[Run | Lines], widths: NDArray[np.intp], high: int) -> Ints:
     """Places of the runs; lines of equal length below each other at equal distances become one block."""
-    found: list[list[int]] = []
-    for run, cells in zip(runs, widths, strict=True):
-        last = found[-1] if found else None
-        if last is not None and last[0] == run.x and last[2] == cells:
-            step = run.y - (last[1] + (last[3] - 1) * last[4])
-            if step >= high and (last[3] == 1 or step == last[4]):
-                last[3:] = last[3] + 1, step
-                continue
-        found.append([run.x, run.y, cells, 1, 0])
-    return np.array(found, dtype=np.int32)
+    x = _joined([run.x if isinstance(run, Lines) else np.array((run.x,)) for run in runs])
+    y = _joined([run.y if isinstance(run, Lines) else np.array((run.y,)) for run in runs])
+    found = np.zeros((len(x), 5), dtype=np.int32)
+    found[:, 0], found[:, 1], found[:, 2], found[:, 3] = x, y, widths, 1
+    step = np.diff(y)
+    joins = (np.diff(x) == 0) & (np.diff(widths) == 0) & (step >= high)
+    if not joins.any():
+        return found
+    merged: list[list[int]] = []
+    for place, below in zip(found.tolist(), [False, *joins.tolist()], strict=True):
+        last = merged[-1] if merged else place
+        distance = place[1] - (last[1] + (last[3] - 1) * last[4])
+        if below and (last[3] == 1 or distance == last[4]):
+            last[3:] = last[3] + 1, distance
+        else:
+            merged.append(place)
+    return np.array(merged, dtype=np.int32)
 
 
-def _marks(texts: Sequence[Text], widths: Sequence[int]) -> NDArray[np.uint32] | None:
+def _marks(glyphs: Glyphs, advance: NDArray[np.uint8], counts: Sequence[int]) -> NDArray[np.uint32] | None:
     """Combining marks of the runs, which are rare."""
     found: list[tuple[int, int]] = []
-    start = 0
-    for text, width in zip(texts, widths, strict=True):
-        found += [(start + position, cell) for position, cell in marks(text)]
-        start += width
+    start = at = 0
+    for count in counts:
+        part = advance[at : at + count]
+        found += [(start + position, cell) for position, cell in marks(glyphs[at : at + count], part)]
+        start += int(part.sum())
+        at += count
     return np.array(found, dtype=np.uint32) if found else None

@@ -5,9 +5,8 @@ Where ``kernel.c`` was compiled it places the rows, with the same bytes as what 
 mono and dual pages everything is ORed; on full-colour pages later things cover earlier ones.
 """
 
-import threading
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from types import ModuleType
 from typing import Any, Final, TypeAlias
 
@@ -17,16 +16,15 @@ from numpy.typing import NDArray
 from ledsign.panel import ColorMode
 from ledsign.render.atlas import Atlas
 from ledsign.render.kernel import kernel
-from ledsign.render.plate import RGB, Group, Plate
+from ledsign.render.painting import Pixels, colored, fill, paste
+from ledsign.render.plate import Group, Plate
 
 _SPREAD: Final = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).view(np.uint64).ravel()
 """Eight bits to eight bytes of 0 or 1, leftmost first in memory."""
 _KERNEL_SCALE: Final = 7  # the largest that the kernel's tables hold
 _PLANES: Final = {ColorMode.MONO: (0,), ColorMode.DUAL: (0, 1)}
-_MANY: Final = 100_000  # bytes of rows: a table for pairs of them is worth its making
 _WORDS: Final = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
-Pixels: TypeAlias = NDArray[np.uint8]
 Text: TypeAlias = tuple[Group, Pixels]
 """A group and the rows of its cells, ``(cells, rows, bytes of a row)``."""
 
@@ -38,7 +36,7 @@ def compose(atlas: Atlas, plate: Plate, mode: ColorMode) -> bytes:
         return _compiled(compiled, atlas, plate, mode)
     texts = [(group, _rows(atlas.at(group.size), group)) for group in plate.groups]
     if mode is ColorMode.RGB:
-        return _color(plate, texts)
+        return colored(plate, texts)
     return b"".join([_plane(plate, _lit(texts, plane), plane) for plane in _PLANES[mode]])
 
 
@@ -49,7 +47,7 @@ def _compiled(compiled: ModuleType, atlas: Atlas, plate: Plate, mode: ColorMode)
     if mode is ColorMode.RGB:
         ground = np.zeros((height, width, 3), dtype=np.uint8) if plate.pictures else None
         if ground is not None:
-            _color_pictures(plate, ground)
+            paste(plate, ground)
         page: bytes = compiled.rgb(width, height, ground, rects, [_ready(atlas, group) for group in plate.groups])
         return page
     planes = []
@@ -72,21 +70,25 @@ def _compiled(compiled: ModuleType, atlas: Atlas, plate: Plate, mode: ColorMode)
 
 def _ready(atlas: Atlas, group: Group, rows: Pixels | None = None) -> tuple[Any, ...]:
     """A text in the form the kernel takes; kept where it holds no copy of the glyphs."""
-    if rows is None and group.wide:
+    if rows is None and (group.wide or group.own):
         if group.ready is None:
-            store = atlas.at(group.size).full.data
-            group.ready = _argument(group, store, group.ids, (group.size + 7) // 8)
+            sized = atlas.at(group.size)
+            halves = None if group.wide else sized.half.data
+            stride = (group.size + 7) // 8 if group.wide else sized.stride
+            group.ready = _argument(group, sized.full.data, group.ids, stride, halves, sized.whole)
         return group.ready
     if rows is None:
         rows = _rows(atlas.at(group.size), group)
     return _argument(group, rows, None, rows.shape[2])
 
 
-def _argument(group: Group, store: object, ids: object, stride: int) -> tuple[Any, ...]:
+def _argument(
+    group: Group, store: object, ids: object, stride: int, halves: object = None, whole: int = 0
+) -> tuple[Any, ...]:
     (r, g, b), (dark_r, dark_g, dark_b) = group.ink, group.ground
     return (
         store, ids, group.blocks, group.size, stride, group.cell, group.scale,
-        r << 16 | g << 8 | b, dark_r << 16 | dark_g << 8 | dark_b,
+        r << 16 | g << 8 | b, dark_r << 16 | dark_g << 8 | dark_b, halves, whole,
     )  # fmt: skip
 
 
@@ -133,7 +135,7 @@ def _plane(plate: Plate, texts: Sequence[Text], plane: int) -> bytes:
         _pictures(plate, canvas, plane)
         for rect in plate.rects.tolist():
             if rect[5 + plane]:
-                _fill(rect, canvas, 1)
+                fill(rect, canvas, 1)
         for group, rows in aside:
             _write_anywhere(group, _wider(rows, group), canvas)
         page |= np.packbits(canvas[:, :-8], axis=1)
@@ -219,96 +221,3 @@ def _places(group: Group) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         xs.append(np.tile(x + np.arange(cells) * group.cell * group.scale, lines))
         ys.append(np.repeat(y + np.arange(lines) * pitch, cells))
     return np.concatenate(xs), np.concatenate(ys)
-
-
-def _fill(rect: Sequence[int], canvas: NDArray[Any], value: object) -> None:
-    x, y, w, h, dotted = rect[:5]
-    area = canvas[y : y + h, x : x + w]
-    if not dotted:
-        area[:] = value
-        return
-    # one lattice for the whole page, so that crossing rules meet in a dot
-    odd = (x + y) % 2
-    area[0::2, odd::2] = value
-    area[1::2, 1 - odd :: 2] = value
-
-
-# ---- three bytes a LED --------------------------------------------------------------------------------------
-
-
-class _Canvas(threading.local):
-    """The last full-colour page of this thread, drawn over for the next: getting megabytes from the system anew
-    takes longer than drawing on them."""
-
-    page: Pixels = np.zeros((0, 0, 3), dtype=np.uint8)
-
-    def blank(self, height: int, width: int) -> Pixels:
-        if self.page.shape != (height, width, 3):
-            self.page = np.zeros((height, width, 3), dtype=np.uint8)
-        else:
-            self.page.fill(0)
-        return self.page
-
-
-_canvas: Final = _Canvas()
-
-
-def _color(plate: Plate, texts: Sequence[Text]) -> bytes:
-    page = _canvas.blank(plate.height, plate.width)
-    _color_pictures(plate, page)
-    for rect in plate.rects.tolist():
-        _fill(rect, page, rect[5:])
-    for group, rows in texts:
-        if group.cell % 8:
-            _paint_bits(group, rows, page)
-        else:
-            _paint_bytes(group, rows, page)
-    return page.tobytes()
-
-
-def _color_pictures(plate: Plate, page: Pixels) -> None:
-    for picture in plate.pictures:
-        page[picture.y : picture.y + picture.h, picture.x : picture.x + picture.w] = picture.pixels
-
-
-def _paint_bytes(group: Group, rows: Pixels, page: Pixels) -> None:
-    """Every byte of a row becomes eight coloured LEDs by one look-up; on large pages every two bytes sixteen."""
-    pairs = group.scale == 1 and rows.shape[2] % 2 == 0 and rows.size > _MANY
-    table = _color_table(group.ink, group.ground, group.scale, 2 if pairs else 1)
-    words = rows.view("<u2") if pairs else rows
-    flat = page.reshape(len(page), -1)
-    start = 0
-    for x, y, cells, lines, pitch in group.blocks.tolist():
-        colored = np.empty((group.size, cells, words.shape[2]), dtype=table.dtype)
-        painted = colored.view(np.uint8).reshape(group.size, -1)
-        for line in range(lines):
-            part = words[start : start + cells].transpose(1, 0, 2).astype(np.intp)
-            start += cells
-            table.take(part, mode="clip", out=colored)
-            top, left = y + line * pitch, 3 * x
-            for step in range(group.scale):
-                end = top + group.size * group.scale
-                flat[top + step : end : group.scale, left : left + painted.shape[1]] = painted
-
-
-@lru_cache(maxsize=8)
-def _color_table(ink: RGB, ground: RGB, scale: int, width: int) -> NDArray[np.void]:
-    """Rows of ``width`` bytes, first in memory lowest, to the colours of their enlarged LEDs."""
-    values = np.arange(256**width, dtype=f"<u{width}").view(np.uint8).reshape(-1, width)
-    bits = np.unpackbits(values, axis=1).repeat(scale, axis=1)
-    colors = np.array([ground, ink], dtype=np.uint8)
-    return colors[bits].reshape(len(values), -1).view(f"V{24 * scale * width}").ravel()
-
-
-def _paint_bits(group: Group, rows: Pixels, page: Pixels) -> None:
-    """Cells that end within a byte."""
-    colors = np.array([group.ground, group.ink], dtype=np.uint8)
-    bits = np.unpackbits(rows, axis=2)[:, :, : group.cell]
-    start = 0
-    for x, y, cells, lines, pitch in group.blocks.tolist():
-        for line in range(lines):
-            part = bits[start : start + cells].transpose(1, 0, 2).reshape(group.size, -1)
-            start += cells
-            lit = part.repeat(group.scale, axis=0).repeat(group.scale, axis=1)
-            top = y + line * pitch
-            page[top : top + lit.shape[0], x : x + lit.shape[1]] = colors[lit]

@@ -1,6 +1,6 @@
 """Setting text: a string in, lines of runs out, all in whole LEDs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from ledsign.panel import ColorMode
 from ledsign.policy import DwellRule
 from ledsign.render.atlas import FULL, Atlas
+from ledsign.render.charkind import SQUEEZE, classes
+from ledsign.render.dense import is_mixed, large, pieces, promoted, rise
 from ledsign.render.fonts import Face, ladder
-from ledsign.render.glyphs import Text, cells, shape, shape_all
+from ledsign.render.glyphs import Text, Texts, cells, shape, shape_all, shape_together, together
 from ledsign.render.items import Chunk, Item, Run
-from ledsign.render.linebreak import SQUEEZE, breaks, classes, weight, wrap
+from ledsign.render.linebreak import breaks, hangs, weight, wrap
 
 LINE_PITCH = 1.25  # least, in character heights: large panels read better so
 
@@ -70,10 +72,12 @@ def sized(like: Metrics, face: Face) -> Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """All sizes of a page. ``body``: running text; ``small``: the least lawful size, for tables and captions."""
+    """All sizes of a page. ``body``: running text; ``small``: the panel's own least size, for captions and most
+    tables; ``least``: the least lawful one, for a table that only so keeps its columns together."""
 
     body: Metrics
     small: Metrics
+    least: Metrics
     mode: ColorMode
     panel_width: int
     panel_height: int
@@ -98,10 +102,13 @@ def _squeezable(atlas: Atlas) -> NDArray[np.bool_]:
 
 
 class Setter:
-    """Shapes texts with one atlas and remembers them while one notice is laid out."""
+    """Shapes texts with one atlas and remembers them while one notice is laid out.
 
-    def __init__(self, atlas: Atlas) -> None:
-        self.atlas = atlas
+    ``dense_px``: LEDs that dense characters have at least, within smaller text; 0: they are as large as the rest.
+    """
+
+    def __init__(self, atlas: Atlas, dense_px: int = 0) -> None:
+        self.atlas, self.dense_px = atlas, dense_px
         self._known: dict[str, Text] = {}
 
     def text(self, string: str) -> Text:
@@ -111,26 +118,52 @@ class Setter:
             text = self._known[string] = shape(self.atlas, string)
         return text
 
+    def sized(self, string: str, face: Face) -> Text:
+        """The shaped string, its dense characters larger where ``face`` is too small for them."""
+        return promoted(self.text(string), face, self.dense_px)
+
     def learn(self, strings: Collection[str]) -> None:
         """Shape many strings in one pass."""
         new = [string for string in strings if string not in self._known]
         self._known.update(zip(new, shape_all(self.atlas, new), strict=True))
 
+    def texts(self, strings: Sequence[str], known: Sequence[str]) -> Texts:
+        """Strings shaped as one, and after them those that will be asked for one by one."""
+        found = shape_together(self.atlas, [*strings, *known])
+        for number, string in enumerate(known, len(strings)):
+            self._known[string] = found[number]
+        return found
+
+    def resized(self, texts: Texts, face: Face) -> Texts:
+        """The same texts, their dense characters larger where ``face`` is too small for them."""
+        text = promoted(texts.text, face, self.dense_px, texts.bounds)
+        return texts if text is texts.text else together(text, texts.bounds)
+
+    def spans(self, text: Text, columns: int, first: int | None = None) -> list[tuple[int, int, bool]]:
+        """The text in lines of at most ``columns`` half cells, the first of ``first``, as (start, end) of
+        characters, and whether of the last one only the left half is drawn: the other is empty and would stick
+        out."""
+        if not len(text):
+            return []
+        limit = columns if first is None else first
+        if 0 < text.width <= limit and not hangs(text):
+            return [(0, len(text), False)]
+        able = _squeezable(self.atlas).take(text.cps, mode="clip")
+        places = np.concatenate(([0], np.cumsum(text.advance, dtype=np.int64))).tolist()
+        found = []
+        for start, end in wrap(text, columns, first, able):
+            found.append((start, end, bool(places[end] - places[start] > max(2, limit) and able[end - 1])))
+            limit = columns
+        return found
+
     def lines(self, text: Text, columns: int, first: int | None = None) -> list[Text]:
         """The text in lines of at most ``columns`` half cells, the first of ``first``."""
-        limit = columns if first is None else first
-        if 0 < text.width <= limit:
-            ((start, end),) = wrap(text, columns, first)
-            return [text[start:end]]
-        able = _squeezable(self.atlas)[np.minimum(text.cps, 0xFFFF)]
         lines = []
-        for start, end in wrap(text, columns, first, able):
-            line = text[start:end]
-            if line.width > max(2, limit) and able[end - 1]:
-                # only the left half of the last mark is drawn: the other is empty and would stick out
+        for start, end, half in self.spans(text, columns, first):
+            line = text[start:end] if end - start < len(text) else text
+            if half:
                 line = Text(line.cps, line.glyphs, np.append(line.advance[:-1], np.uint8(1)))
             lines.append(line)
-            limit = columns
         return lines
 
     def fitting(self, string: str, columns: int, tail: str) -> Text:
@@ -147,6 +180,17 @@ def run(text: Text, x: int, y: int, face: Face, color: int, ground: int = 0) -> 
     return Run(x, y, face.scale, color, cells(text), ground, face.size)
 
 
+def runs(text: Text, x: int, y: int, face: Face, color: int) -> list[Item]:
+    """A line of text with its dense characters larger; they reach ``rise`` LEDs above ``y``."""
+    if not is_mixed(text):
+        return [run(text, x, y, face, color)]
+    big, above = large(face, text), rise(face, text)
+    return [
+        run(part, x + at * face.half, y - above if larger else y, big if larger else face, color)
+        for part, larger, at in pieces(text)
+    ]
+
+
 def aligned(width: int, room: int, align: str) -> int:
     """Offset of something ``width`` wide in ``room``."""
     if align == "right":
@@ -161,8 +205,9 @@ def line_chunk(
     offset = aligned(text.width * size.half, size.width - x, align)
     if align == "center" and offset:
         offset -= offset % 8
-    items: tuple[Item, ...] = (run(text, x + offset, 0, size.face, color),) if len(text) else ()
-    return Chunk(size.cell, items, weight(text), gap=gap, keep=keep)
+    above = rise(size.face, text)
+    items = tuple(runs(text, x + offset, above, size.face, color)) if len(text) else ()
+    return Chunk(size.cell + above, items, weight(text), gap=gap, keep=keep)
 
 
 def justified(line: Chunk, text: Text, room: int, size: Metrics, color: int, x: int) -> Chunk:

@@ -10,18 +10,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from ledsign.notice import Table
 from ledsign.render import theme
 from ledsign.render.cards import card_chunks
 from ledsign.render.columns import Group, measure
 from ledsign.render.flow import budget_us, count_pages, reading_us
-from ledsign.render.grid import Head, body_rows, foot_rows, header_rows, places
-from ledsign.render.items import Chunk, Item, Label
+from ledsign.render.grid import Head, grid, header_rows, places
+from ledsign.render.items import Chunk, Ints, Item, Label, Part
 from ledsign.render.linebreak import weight
 from ledsign.render.setting import Setter, Style, aligned, line_chunk, run
 from ledsign.render.tableform import fit
-from ledsign.render.tablerow import Drawer, SetRow
+from ledsign.render.tablehead import header
+from ledsign.render.tablerow import Rows, cut, wrapped
 
+_SCATTERED: Final = 4  # groups of columns: a row is all over the place
 _SMALL_PAGE: Final = 9  # lines: a page lower than this has no line to give away to the caption
 
 
@@ -39,11 +43,10 @@ class _Builder:
     def __init__(self, table: Table, setter: Setter, style: Style, title: str) -> None:
         self.table, self.setter, self.style = table, setter, style
         self.heads = header_rows(table)
-        self.body, self.foot = body_rows(table), foot_rows(table)
-        self.places = places(table, self.body)
-        measured = measure(table.columns, self.heads, [*self.body, *self.foot], setter)
-        self.form = fit(measured, table.columns, self.heads, style)
-        self.drawer = Drawer(table.columns, self.form, measured.point, setter)
+        self.grid = grid(table)
+        self.places = places(table, self.grid)
+        self.measured, self.cells = measure(table.columns, self.heads, self.grid, setter)
+        self.form = fit(self.measured, table.columns, self.heads, style)
         self.legend: list[str] = []
         self.caption, self.unit = table.caption.strip(), table.unit.strip()
         low = self.form.size.lines < _SMALL_PAGE and bool(self.caption or self.unit)
@@ -57,27 +60,54 @@ class _Builder:
             return self.legend, self._cards()
         form = self.form
         room = self.style.body.height - max(head.height for head in heads)
-        most = max(1, (room - form.gap + form.size.unit) // form.pitch)
-        rows = [
-            part
-            for row, place in zip(self.body, self.places, strict=True)
-            for part in self.drawer.parts(self.drawer.set_row(row, total=False, place=place), most)
-        ]
-        rows += [part for row in self.foot for part in self.drawer.parts(self.drawer.set_row(row, total=True), most)]
+        rows, self.origin = self._rows(max(1, (room - form.gap + form.size.unit) // form.pitch))
         if len(heads) == 1:
-            return self.legend, [*self.intro, *self._single(heads[0], rows)]
+            return self.legend, [*self.intro, *self._single(heads[0], rows[0])]
         chunks = [*self.intro, *self._sliced(heads, rows)]
         if form.stacked:
             return self.legend, chunks
-        cards, height = self._cards(), self.style.body.height
-        if count_pages(cards, height, self.style.rule) > count_pages(chunks, height, self.style.rule):
+        height, rule = self.style.body.height, self.style.rule
+        # who must look for his row on many pages is better served by a few pages more with all of it together
+        worth = 5 if len(heads) >= _SCATTERED else 4
+        most = count_pages(chunks, height, rule) * worth
+        if self._least_cards() * 4 > most:
             return self.legend, chunks
-        return self.legend, cards
+        cards = self._cards()
+        return self.legend, chunks if count_pages(cards, height, rule) * 4 > most else cards
+
+    def _least_cards(self) -> int:
+        """Pages that the rows take at least as records: no line holds more than it is wide, a blank that hangs
+        and half a mark, and one value of each row may do without its title."""
+        size, grid = self.style.body, self.grid
+        titles = np.array([self.setter.text(column.title.strip()).width + 1 for column in self.table.columns])
+        titles[[column.pin or not column.title.strip() for column in self.table.columns]] = 0
+        widths = self.cells.text.widths[: len(grid.texts)]
+        said = np.bincount(grid.row, widths + np.where(widths > 0, titles[grid.start], 0)) - titles.max()
+        lines = np.ceil(said / (size.columns + 2)).clip(1)
+        return -(-int(lines.sum()) // size.lines)
 
     def _cards(self) -> list[Chunk]:
         label = self.label or (Label(self.caption, self.unit) if self.caption or self.unit else None)
         intro = self.intro or self._intro()
-        return [*intro, *card_chunks(self.table, self.body, self.foot, self.places, self.setter, self.style, label)]
+        return [*intro, *card_chunks(self.table, self.grid, self.places, self.setter, self.style, label)]
+
+    def _rows(self, most: int) -> tuple[list[Rows], list[int]]:
+        """The rows in each group of columns, in pieces of at most ``most`` lines, and of each piece its row."""
+        form, columns = self.form, self.table.columns
+        texts = self.setter.resized(self.cells.text, form.size.face)
+        groups = [wrapped(self.grid, texts, group, form, self.setter) for group in form.groups]
+        lines = groups[0].lines
+        for group in groups[1:]:
+            lines = np.maximum(lines, group.lines)
+        pieces, origin = cut(groups, lines, most)
+        closed = len(groups) > 1
+        rows = [
+            Rows(
+                group, piece, origin, self.grid, texts, self.cells, self.measured, columns, form, closed=closed
+            )
+            for group, piece in zip(form.groups, pieces, strict=True)
+        ]
+        return rows, origin.tolist()
 
     def _intro(self) -> list[Chunk]:
         """Caption, and a unit too long for the header band, in full before a table on a low page."""
@@ -114,9 +144,9 @@ class _Builder:
                 items.extend(item.moved(0, y) for item in items_of_line)
                 y += form.pitch + form.size.unit
                 read += effort
-        header, height, effort = self.drawer.header(group, heads, y)
+        titles, height, effort = header(form, group, heads, self.setter, y)
         gap = form.size.pitch - form.size.cell
-        return Chunk(height, (*items, *header), read + effort, gap=gap, keep=True, band=self.label)
+        return Chunk(height, (*items, *titles), read + effort, gap=gap, keep=True, band=self.label)
 
     def _caption_lines(self) -> list[tuple[list[Item], int]]:
         """Caption left and unit right, in one line where they fit."""
@@ -136,86 +166,89 @@ class _Builder:
                 placed.append(([item], weight(line)))
         return placed
 
-    def _single(self, head: Chunk, rows: Sequence[SetRow]) -> list[Chunk]:
-        """One group: rows flow down the pages, the header opens each of them."""
-        chunks = [head]
-        for number, row in enumerate(rows):
-            # a total stands with a row of data, and the last page has at least two rows
-            with_next = number + 1 < len(rows) and (rows[number + 1].total or number == len(rows) - 2)
-            before = rows[number - 1] if number else None
-            after = rows[number + 1] if number + 1 < len(rows) else None
-            chunks.append(
-                Chunk(
-                    self.form.high(row.lines), tuple(self.drawer.row(row, 0, row.lines, 0, before, after)),
-                    row.weight, rows=1, head=head, keep=with_next, band=self.label, place=row.place,
-                    opening=tuple(self.drawer.opening(row, 0, row.lines, before)),
-                )
-            )  # fmt: skip
-        if len(chunks) == 1:
-            chunks[0] = replace(head, keep=False)
-        return chunks
+    def _place(self, row: int) -> str:
+        """Where in its roster a row or a piece of one stands."""
+        number = self.origin[row]
+        return self.places[number] if number < self.grid.body else ""
 
-    def _sliced(self, heads: Sequence[Chunk], rows: Sequence[SetRow]) -> list[Chunk]:
+    def _single(self, head: Chunk, rows: Rows) -> list[Chunk]:
+        """One group: rows flow down the pages, the header opens each of them."""
+        high, read, count, body = rows.high.tolist(), rows.weight.tolist(), len(self.origin), self.grid.body
+        # a total stands with a row of data, and the last page has at least two rows
+        keep = [following >= body for following in self.origin[1:]] + [False]
+        if count > 1:
+            keep[-2] = True
+        chunks = [
+            Chunk(
+                high[row], (), read[row], 1, head=head, keep=keep[row], band=self.label,
+                part=Part(rows, row, row + 1), place=self._place(row),
+            )
+            for row in range(count)
+        ]  # fmt: skip
+        return [head, *chunks] if chunks else [replace(head, keep=False)]
+
+    def _sliced(self, heads: Sequence[Chunk], rows: Sequence[Rows]) -> list[Chunk]:
         """Several groups: as many rows as fit, once for each group, before the next rows."""
         chunks: list[Chunk] = []
-        for part in self._slices(heads, rows):
-            for index, head in enumerate(heads):
-                items, y = list(head.items), head.height
-                read = 0 if chunks else head.weight  # who has read the titles once only glances at them
-                for number, row in enumerate(part):
-                    before = part[number - 1] if number else None
-                    after = part[number + 1] if number + 1 < len(part) else None
-                    lines = row.groups[index].lines
-                    items.extend(self.drawer.row(row, index, lines, y, before, after))
-                    y += self.form.high(lines)
-                    read += self._effort(row, index)
-                place = next((row.place for row in part if row.place), "")
-                keep = self.form.stacked and index + 1 < len(heads)
-                found = 0 if self.form.stacked and index else len(part)
+        stacked = self.form.stacked
+        for first, last in self._slices(heads, rows):
+            place = next((place for row in range(first, last) if (place := self._place(row))), "")
+            for index, (head, group) in enumerate(zip(heads, rows, strict=True)):
+                # who has read the titles once only glances at them
+                read = (0 if chunks else head.weight) + int(self._efforts(group, index)[first:last].sum())
                 chunks.append(
-                    Chunk(y, tuple(items), read, found, gap=head.gap, band=self.label, place=place, keep=keep)
-                )
+                    Chunk(
+                        head.height + int(group.high[first:last].sum()), head.items, read,
+                        0 if stacked and index else last - first, gap=head.gap, band=self.label, place=place,
+                        keep=stacked and index + 1 < len(heads),
+                        part=Part(group, first, last, head.height) if last > first else None,
+                    )
+                )  # fmt: skip
         return chunks
 
-    def _effort(self, row: SetRow, index: int) -> int:
-        """Reading weight of a row in a group; below another group its key is not read again."""
-        line = row.groups[index]
-        if not self.form.stacked or not index:
-            return line.weight
-        keys = [placed for placed in line.cells if self.table.columns[placed.cell.start].pin]
-        return line.weight - sum(weight(text) for placed in keys for text in placed.texts)
+    def _efforts(self, rows: Rows, index: int) -> Ints:
+        """Reading weight of the rows in a group; below another group their keys are not read again."""
+        return rows.weight - rows.keys if self.form.stacked and index else rows.weight
 
-    def _slices(self, heads: Sequence[Chunk], rows: Sequence[SetRow]) -> list[list[SetRow]]:
+    def _slices(self, heads: Sequence[Chunk], rows: Sequence[Rows]) -> list[tuple[int, int]]:
         """As many rows as fit in every group; a last slice never holds one row or a total alone."""
-        slices: list[list[SetRow]] = [[]]
-        for row in rows:
-            taken = [*slices[-1], row]
-            if slices[-1] and not self._holds(heads, taken, first=len(slices) == 1):
-                slices.append([])
-                taken = [row]
-            slices[-1] = taken
-        if len(slices) > 1 and len(slices[-1]) * 2 <= len(slices[-2]):
-            both = slices[-2] + slices[-1]
-            for place in range(len(both) // 2, len(slices[-2])):
-                upper = self._holds(heads, both[:place], first=len(slices) == 2)
-                if upper and self._holds(heads, both[place:], first=False):
-                    slices[-2:] = [both[:place], both[place:]]
-                    break
+        none = np.zeros(1, np.int64)
+        high = [np.concatenate((none, np.cumsum(group.high))).tolist() for group in rows]
+        read = [np.concatenate((none, np.cumsum(self._efforts(group, n)))).tolist() for n, group in enumerate(rows)]
+
+        def holds(first: int, last: int) -> bool:
+            return self._holds(
+                heads, [sums[last] - sums[first] for sums in high], [sums[last] - sums[first] for sums in read],
+                last - first, first=first == 0,
+            )  # fmt: skip
+
+        count = len(self.origin)
+        slices: list[tuple[int, int]] = []
+        start = 0
+        for row in range(1, count):
+            if not holds(start, row + 1):
+                slices.append((start, row))
+                start = row
+        slices.append((start, count))
+        if len(slices) > 1:
+            (first, middle), (_, last) = slices[-2:]
+            if (last - middle) * 2 <= middle - first:
+                for place in range(first + (last - first) // 2, middle):
+                    if holds(first, place) and holds(place, last):
+                        slices[-2:] = [(first, place), (place, last)]
+                        break
         return slices
 
-    def _holds(self, heads: Sequence[Chunk], rows: Sequence[SetRow], *, first: bool) -> bool:
-        """Whether a page holds the rows in every group, or in all groups together where they are stacked; on the
-        ``first`` page the caption stands too."""
+    def _holds(
+        self, heads: Sequence[Chunk], rows: Sequence[int], efforts: Sequence[int], count: int, *, first: bool
+    ) -> bool:
+        """Whether a page holds ``count`` rows of this height and reading weight in every group, or in all groups
+        together where they are stacked; on the ``first`` page the caption stands too."""
         form, rule = self.form, self.style.rule
         intro = self.intro if first else []
-        high = [
-            head.height + sum(form.high(row.groups[index].lines) for row in rows) for index, head in enumerate(heads)
-        ]
-        read = [
-            (head.weight if first else 0) + sum(self._effort(row, index) for row in rows)
-            for index, head in enumerate(heads)
-        ]
+        high = [head.height + more for head, more in zip(heads, rows, strict=True)]
+        read = [(head.weight if first else 0) + more for head, more in zip(heads, efforts, strict=True)]
         height = sum(high) + heads[0].gap * (len(high) - 1) if form.stacked else max(high)
         height += sum(chunk.gap + chunk.height for chunk in intro)
         effort = (sum(read) if form.stacked else max(read)) + sum(chunk.weight for chunk in intro)
-        return height <= self.style.body.height and reading_us(rule, effort, len(rows)) <= budget_us(rule)
+        return height <= self.style.body.height and reading_us(rule, effort, count) <= budget_us(rule)

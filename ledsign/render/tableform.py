@@ -7,6 +7,7 @@ from typing import Final
 from ledsign.notice import Column
 from ledsign.render.columns import Frame, Group, Measure, plan_columns
 from ledsign.render.flow import budget_us, reading_us
+from ledsign.render.fonts import Face
 from ledsign.render.grid import Head, depth
 from ledsign.render.setting import Metrics, Style, faces, sized
 
@@ -57,20 +58,28 @@ def fit(measured: Measure, columns: Sequence[Column], heads: Sequence[Head], sty
     best: Form | None = None
     fewest = pages = 0.0
     for face in faces(style.small.cell, style.body.cell):
-        size = sized(style.body, face)
-        rule = max(1, face.unit // 2)
-        form = Form(size, Frame(size.width, size.half, 2 * face.unit, rule), _row_gap(size, rule), rule)
-        groups = plan_columns(measured, columns, form.frame, form.rows - 1)
-        for candidate in _arrangements(replace(form, groups=groups)):
+        for candidate in _arrangements(measured, columns, style, face):
             count = _pages(candidate, measured, heads, style)
-            if best is None or count < pages or (count * 4 <= fewest * 5 and size.cell > best.size.cell):
+            if best is None or count < pages or (count * 4 <= fewest * 5 and face.cell > best.size.cell):
                 best, pages = candidate, count
                 fewest = min(fewest, count) if fewest else count
     assert best is not None
+    if style.least.cell < style.small.cell and len(best.groups) > 1:
+        # smaller than the panel's own size, yet lawful: only where that saves pages and keeps columns together
+        for candidate in _arrangements(measured, columns, style, style.least.face):
+            count = _pages(candidate, measured, heads, style)
+            whole = len(candidate.groups) <= (2 if candidate.stacked else 1)
+            if whole and count * 4 <= max(1.0, pages) * 3 and pages > 1:
+                best, pages = candidate, count
     return _aired(best, measured, heads, pages)
 
 
-def _arrangements(form: Form) -> list[Form]:
+def _arrangements(measured: Measure, columns: Sequence[Column], style: Style, face: Face) -> list[Form]:
+    """The table in characters of one size, with its groups of columns on pages of their own and stacked."""
+    size = sized(style.body, face)
+    rule = max(1, face.unit // 2)
+    form = Form(size, Frame(size.width, size.half, 2 * face.unit, rule), _row_gap(size, rule), rule)
+    form = replace(form, groups=plan_columns(measured, columns, form.frame, form.rows - 1))
     return [form] if len(form.groups) == 1 else [form, replace(form, stacked=True)]
 
 
@@ -85,7 +94,7 @@ def _row_gap(size: Metrics, rule: int) -> int:
 def _head_high(form: Form, group: Group, measured: Measure, heads: Sequence[Head]) -> int:
     titles = zip(group.columns, group.widths, strict=True)
     lines = max(-(-measured.title[column] // width) for column, width in titles)
-    return form.head(lines) + (depth(tuple(heads)) - 1) * form.head(1)
+    return form.head(lines) + (depth(heads) - 1) * form.head(1)
 
 
 def _heights(form: Form, measured: Measure, heads: Sequence[Head]) -> tuple[float, list[float], list[int]]:
@@ -93,7 +102,7 @@ def _heights(form: Form, measured: Measure, heads: Sequence[Head]) -> tuple[floa
     tops = [_head_high(form, group, measured, heads) for group in form.groups]
     means = [form.high(1) * 1.0 for _ in form.groups]
     if len(measured.cells):
-        means = [float(form.high(1) + (measured.lines(group).mean() - 1) * form.pitch) for group in form.groups]
+        means = [form.high(1) + (measured.lines(group) - 1) * form.pitch for group in form.groups]
     return form.size.height - (sum(tops) if form.stacked else max(tops)), means, tops
 
 
@@ -112,7 +121,7 @@ def _pages(form: Form, measured: Measure, heads: Sequence[Head], style: Style) -
 
 
 def _effort(measured: Measure, columns: Sequence[int]) -> int:
-    return round(float(measured.efforts(columns).mean())) if len(measured.cells) else 1
+    return round(measured.effort(columns))
 
 
 def _aired(form: Form, measured: Measure, heads: Sequence[Head], pages: float) -> Form:

@@ -1,228 +1,282 @@
-"""Rows and headers of a table as placed text and rules, for one group of columns."""
+"""Rows of a table as arrays: every cell broken into lines and given its place once, drawn page by page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ledsign.notice import Column
 from ledsign.render import theme
-from ledsign.render.columns import Group, figure, fraction
-from ledsign.render.glyphs import Text
-from ledsign.render.grid import Cell, Head, Row, depth
-from ledsign.render.items import Item, Rect
-from ledsign.render.linebreak import weight
-from ledsign.render.setting import Setter, aligned, run
+from ledsign.render.atlas import FULL
+from ledsign.render.columns import Cells, Group, Measure
+from ledsign.render.dense import is_mixed, rise
+from ledsign.render.glyphs import Text, Texts, ranges
+from ledsign.render.grid import Grid
+from ledsign.render.items import Boxes, Ints, Item, Lines
+from ledsign.render.linebreak import efforts, ends_blank
+from ledsign.render.setting import Setter, runs
 from ledsign.render.tableform import Form
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Placed:
-    """A cell in a group: its column range there and its lines."""
-
-    cell: Cell
-    first: int
-    last: int
-    texts: tuple[Text, ...]
+_ALIGNS: Final = {"center": 1, "right": 2}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Line:
-    """A row set in one group."""
+@dataclass(slots=True, eq=False)
+class Wrapped:
+    """The cells of one group of columns in lines. Of each cell its ``row`` (as set, see ``cut``), its number in
+    the table, the places ``first`` to ``last`` of its columns in the group, its first ``line``, how many it has,
+    and how many ``extra`` its dense characters take. Of each line its characters from ``start`` to ``end``,
+    whether the last one is drawn ``half``, and how far dense ones ``rise`` above the others (LEDs)."""
 
-    cells: tuple[Placed, ...]
-
-    @property
-    def lines(self) -> int:
-        return max((len(placed.texts) for placed in self.cells), default=1) or 1
-
-    @property
-    def weight(self) -> int:
-        return sum(weight(text) for placed in self.cells for text in placed.texts)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SetRow:
-    """A row set in every group; ``lines`` is the highest of them."""
-
-    groups: tuple[Line, ...]
-    total: bool
-    place: str = ""
+    row: Ints
+    bounds: Ints  # where the cells of each row begin, and where the last one's end
+    cell: Ints
+    first: Ints
+    last: Ints
+    line: Ints
+    count: Ints
+    extra: Ints
+    start: Ints
+    end: Ints
+    half: NDArray[np.bool_]
+    rise: Ints
 
     @property
-    def lines(self) -> int:
-        return max(line.lines for line in self.groups)
+    def lines(self) -> Ints:
+        """Text lines of each row, at least one."""
+        if len(self.bounds) < 2:
+            return np.zeros(0, np.int64)
+        return np.maximum(np.maximum.reduceat(self.count + self.extra, self.bounds[:-1]), 1)
 
-    @property
-    def weight(self) -> int:
-        return max(line.weight for line in self.groups)
+
+def wrapped(grid: Grid, texts: Texts, group: Group, form: Form, setter: Setter) -> Wrapped:
+    """All cells that stand in the group, broken where their columns end."""
+    first, last, cell, row, bounds = grid.start, grid.end, np.arange(len(grid.texts)), grid.row, grid.bounds
+    if len(group.columns) < int(grid.end.max(initial=0)):
+        columns = np.array(group.columns)
+        first, last = np.searchsorted(columns, first), np.searchsorted(columns, last)
+        cell = np.flatnonzero(last > first)
+        first, last, row = first[cell], last[cell], row[cell]
+        bounds = np.searchsorted(row, np.arange(grid.rows + 1))
+    room = _area(group, first, last)[1]
+    limit = np.maximum(room // form.size.half, 2)
+    start, end, width = texts.bounds[cell], texts.bounds[cell + 1], texts.widths[cell]
+    count = (width > 0).astype(np.int64)
+    odd = (width > limit) | ends_blank(texts.text, end)
+    half = np.zeros(len(cell), np.bool_)
+    known: dict[tuple[str, int], list[tuple[int, int, bool]]] = {}
+    parts: dict[int, list[tuple[int, int, bool]]] = {}
+    for number in np.flatnonzero(odd & (count > 0)).tolist():
+        key = grid.texts[cell[number]], int(limit[number])
+        if key not in known:
+            known[key] = setter.spans(texts[cell[number]], key[1])
+        parts[number] = known[key]
+    for number, spans in parts.items():
+        count[number] = len(spans)
+    line = np.cumsum(count) - count
+    if parts or not count.all():
+        start, end, half = start.repeat(count), end.repeat(count), half.repeat(count)
+    for number, spans in parts.items():
+        at, base = int(line[number]), int(texts.bounds[cell[number]])
+        for place, (a, b, narrow) in enumerate(spans, at):
+            start[place], end[place], half[place] = base + a, base + b, narrow
+    above, extra = np.zeros(len(start), np.int64), np.zeros(len(cell), np.int64)
+    if is_mixed(texts.text):
+        dense = np.concatenate(([0], np.cumsum(texts.text.advance > FULL)))
+        above[dense[end] > dense[start]] = rise(form.size.face, texts.text)
+        np.add.at(extra, np.arange(len(cell)).repeat(count), above)
+        extra = -(-extra // form.pitch)
+    return Wrapped(row, bounds, cell, first, last, line, count, extra, start, end, half, above)
 
 
-class Drawer:
-    """Places the cells of one table."""
-
-    def __init__(self, columns: Sequence[Column], form: Form, point: Sequence[int], setter: Setter) -> None:
-        self.columns, self.form, self.point, self.setter = columns, form, point, setter
-
-    def set_row(self, row: Row, *, total: bool, place: str = "") -> SetRow:
-        """The row's cells wrapped in every group."""
-        lines = []
-        for group in self.form.groups:
-            cells = []
-            for cell in row:
-                place_in = within(group, cell.start, cell.end)
-                if place_in is not None:
-                    columns = self.area(group, *place_in)[2]
-                    texts = tuple(self.setter.lines(self.setter.text(cell.text), columns))
-                    cells.append(Placed(cell, *place_in, texts))
-            lines.append(Line(tuple(cells)))
-        return SetRow(tuple(lines), total, place)
-
-    def parts(self, row: SetRow, most: int) -> list[SetRow]:
-        """The row, or pieces of it where it is higher than a page; short cells are repeated in each piece."""
-        if row.lines <= most:
-            return [row]
-
-        def part(placed: Placed, start: int) -> Placed:
-            short = len(placed.texts) <= most // 2
-            return replace(placed, texts=placed.texts if short else placed.texts[start : start + most])
-
-        return [
-            replace(row, groups=tuple(Line(tuple(part(cell, start) for cell in line.cells)) for line in row.groups))
-            for start in range(0, row.lines, most)
-        ]
-
-    def row(
-        self, row: SetRow, index: int, lines: int, y: int, before: SetRow | None, after: SetRow | None
-    ) -> list[Item]:
-        """Items of a row in group ``index``, ``lines`` high. What a cell over several rows says stands in its
-        first one; ``before`` and ``after`` are the rows beside it on the page."""
-        form, line, group = self.form, row.groups[index], self.form.groups[index]
-        fresh = [placed for placed in line.cells if not _same(placed, before, index)]
-        items = [item for placed in fresh for item in self._text(placed, group, lines, y, total=row.total)]
-        height = form.high(lines)
-        under = y + height - form.under - form.rule
-        for left, right in self._open(line, group, after, index):
-            items.append(Rect(left, under, right - left, form.rule, theme.RULE, dotted=True))
-        items.extend(self.verticals(group, y - form.under, under))  # from the rule above to the rule below
-        return items
-
-    def opening(self, row: SetRow, index: int, lines: int, before: SetRow | None) -> list[Item]:
-        """The words of cells over several rows again, for when this row opens a page."""
-        group = self.form.groups[index]
-        merged = [placed for placed in row.groups[index].cells if _same(placed, before, index)]
-        return [item for placed in merged for item in self._text(placed, group, lines, 0, total=row.total)]
-
-    def _text(self, placed: Placed, group: Group, lines: int, y: int, *, total: bool) -> list[Item]:
-        form = self.form
-        left, room, _ = self.area(group, placed.first, placed.last)
-        column = self.columns[group.columns[placed.first]]
-        single = placed.last - placed.first == 1
-        align = column.align if single else "center"
-        pinned = column.pin and len(form.groups) > 1
-        color = theme.TOTAL if total else theme.KEY if pinned else theme.TEXT
-        top = y + (0 if placed.cell.merged else (lines - len(placed.texts)) * form.pitch // 2)
-        inset = 0
-        if single and len(placed.texts) == 1 and figure(column, placed.cell.text):
-            # figures stand on their decimal points
-            inset = (self.point[group.columns[placed.first]] - fraction(column, placed.cell.text)) * form.size.half
-        items: list[Item] = []
-        for number, text in enumerate(placed.texts):
-            x = left + max(0, aligned(text.width * form.size.half, room, align) - inset)
-            if text.width:
-                items.append(run(text, x, top + number * form.pitch, form.size.face, color))
-        return items
-
-    def _open(self, line: Line, group: Group, after: SetRow | None, index: int) -> list[tuple[int, int]]:
-        """Where the rule below a row runs: not through cells that go on in the next row."""
-        width = self.form.size.width
-        closed = [placed for placed in after.groups[index].cells if placed.cell.merged] if after else []
-        goes_on = {placed.cell.merged for placed in closed} & {placed.cell.merged for placed in line.cells}
-        spans, x = list[tuple[int, int]](), 0
-        for placed in line.cells:
-            right = group.walls[placed.last - 1] if placed.last <= len(group.walls) else width
-            if placed.cell.merged not in goes_on or not placed.cell.merged:
-                if spans and spans[-1][1] == x:
-                    spans[-1] = (spans[-1][0], right)
-                else:
-                    spans.append((x, right))
-            x = right
-        return spans
-
-    def header(self, group: Group, heads: Sequence[Head], y: int) -> tuple[list[Item], int, int]:
-        """Header cells from ``y`` down with a solid rule below: items, bottom edge, reading weight."""
-        form, items, read = self.form, list[Item](), 0
-        tops, bottoms = self._header_edges(group, heads, y)
-        levels = depth(tuple(heads))
-        for head in heads:
-            place = within(group, head.start, head.end)
-            if place is None:
-                continue
-            left, room, columns = self.area(group, *place)
-            lines = self.setter.lines(self.setter.text(head.text), columns)
-            middle = (bottoms[head.bottom - 1] - tops[head.top] - form.gap - self._text_height(len(lines))) // 2
-            for number, line in enumerate(lines):
-                x = left + aligned(line.width * form.size.half, room, "center")
-                top = tops[head.top] + max(0, middle) + number * form.pitch
-                items.append(run(line, x, top, form.size.face, theme.KEY))
-                read += weight(line)
-            if head.bottom < levels:
-                under = bottoms[head.bottom - 1] - form.gap // 2 - form.rule
-                items.append(Rect(left, under, room, form.rule, theme.RULE))
-        bottom = bottoms[-1] + form.under - form.gap // 2
-        under = bottom - form.under - form.rule
-        items.append(Rect(0, under, form.size.width, form.rule, theme.RULE))
-        # a heading over several columns has no walls in it
-        for level, top in enumerate(tops):
-            low = under if level == levels - 1 else bottoms[level] - form.gap // 2 - form.rule
-            over = [within(group, head.start, head.end) for head in heads if head.top <= level < head.bottom]
-            inside = {number for place in over if place for number in range(place[0], place[1] - 1)}
-            items.extend(
-                Rect(wall, top, form.rule, low - top, theme.RULE, dotted=True)
-                for number, wall in enumerate(group.walls)
-                if number not in inside
+def cut(groups: Sequence[Wrapped], lines: Ints, most: int) -> tuple[list[Wrapped], NDArray[np.intp]]:
+    """Rows higher than ``most`` lines in pieces, the short cells of which are repeated in each piece; and the row
+    of the table that each row or piece is of."""
+    pieces = -(-lines // most)
+    origin = np.arange(len(lines)).repeat(pieces)
+    if len(origin) == len(lines):
+        return list(groups), origin
+    begin = ranges(np.zeros_like(pieces), pieces) * most
+    found = []
+    for group in groups:
+        counts = np.diff(group.bounds)[origin]
+        chosen = ranges(group.bounds[origin], counts)
+        bounds = np.concatenate(([0], np.cumsum(counts)))
+        row = np.arange(len(origin)).repeat(counts)
+        line, count = group.line[chosen], group.count[chosen]
+        long = (lines[origin] > most)[row] & (count > most // 2)
+        skipped = np.where(long, np.minimum(begin[row], count), 0)
+        left = np.where(long, np.minimum(count - skipped, most), count)
+        found.append(
+            Wrapped(
+                row, bounds, group.cell[chosen], group.first[chosen], group.last[chosen], line + skipped, left,
+                group.extra[chosen], group.start, group.end, group.half, group.rise,
             )
-        return items, bottom, read
-
-    def _header_edges(self, group: Group, heads: Sequence[Head], y: int) -> tuple[list[int], list[int]]:
-        """Top and bottom of each header row."""
-        form = self.form
-        needed = [1] * depth(tuple(heads))
-        for over_rows in (False, True):  # cells of one row first, then those over several
-            for head in heads:
-                place = within(group, head.start, head.end)
-                if place is None or (head.bottom - head.top > 1) is not over_rows:
-                    continue
-                lines = len(self.setter.lines(self.setter.text(head.text), self.area(group, *place)[2]))
-                needed[head.bottom - 1] += max(0, lines - sum(needed[head.top : head.bottom]))
-        tops, bottoms = [], []
-        for lines in needed:
-            tops.append(y)
-            y += form.head(lines)
-            bottoms.append(y)
-        return tops, bottoms
-
-    def _text_height(self, lines: int) -> int:
-        return lines * self.form.pitch - self.form.size.unit
-
-    def verticals(self, group: Group, top: int, bottom: int) -> list[Item]:
-        """Dotted walls between the columns."""
-        rule = self.form.rule
-        return [Rect(wall, top, rule, bottom - top, theme.RULE, dotted=True) for wall in group.walls]
-
-    def area(self, group: Group, first: int, last: int) -> tuple[int, int, int]:
-        """Left edge, LEDs and half cells of the columns at positions ``first`` to ``last`` of the group."""
-        left = group.edges[first]
-        room = group.edges[last - 1] + group.room[last - 1] - left
-        return left, room, max(2, room // self.form.size.half)
+        )  # fmt: skip
+    return found, origin
 
 
-def within(group: Group, start: int, end: int) -> tuple[int, int] | None:
-    """Positions in the group that the columns ``start`` to ``end`` take, None when it has none of them."""
-    places = [place for place, column in enumerate(group.columns) if start <= column < end]
-    return (places[0], places[-1] + 1) if places else None
+def _area(group: Group, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+    """Left edge and LEDs of the columns at places ``first`` to ``last`` of the group."""
+    edges, room = np.array(group.edges), np.array(group.room)
+    left = edges[first]
+    return left, edges[last - 1] + room[last - 1] - left
 
 
-def _same(placed: Placed, before: SetRow | None, index: int) -> bool:
-    """Whether the row before has the same cell of several rows."""
-    if not placed.cell.merged or before is None:
-        return False
-    return any(other.cell.merged == placed.cell.merged for other in before.groups[index].cells)
+class Rows:
+    """The rows of a table in one group of columns, placed: what a page shows of them is cut out of arrays.
+
+    ``lines`` and ``high`` (LEDs), ``weight`` of each row, ``keys``: how much of that is its key columns.
+    ``closed``: below the last row that is drawn there is a whole rule, also where a cell goes on in the next.
+    """
+
+    def __init__(
+        self, group: Group, cells: Wrapped, origin: NDArray[np.intp], grid: Grid, texts: Texts, found: Cells,
+        measured: Measure, columns: Sequence[Column], form: Form, *, closed: bool,
+    ) -> None:  # fmt: skip
+        self.group, self.form, self.closed = group, form, closed
+        self.texts, rows = texts, len(origin)
+        simple = len(cells.start) == len(cells.cell) and bool((cells.count == 1).all())
+        owner = np.arange(len(cells.cell)) if simple else np.arange(len(cells.cell)).repeat(cells.count)
+        line = cells.line if simple else ranges(cells.line, cells.count)
+        self._start, self._end, self._half = cells.start[line], cells.end[line], cells.half[line]
+        self._rise = cells.rise[line]
+        self.lines = cells.lines
+        self.high = self.lines * form.pitch - form.size.unit + form.gap + form.air
+        self._tops = self.high.cumsum() - self.high
+        self._row = cells.row[owner]
+        self._bounds = cells.bounds if simple else np.searchsorted(self._row, np.arange(rows + 1))
+        effort = np.concatenate(([0], np.cumsum(efforts(self.texts.text))))
+        read = effort[self._end] - effort[self._start]
+        total = np.concatenate(([0], np.cumsum(read)))[self._bounds]
+        self.weight = np.diff(total)
+        self.keys = np.zeros(rows, np.int64)
+        if form.stacked:
+            pinned = np.array([column.pin for column in columns])[grid.start[cells.cell]]
+            np.add.at(self.keys, self._row, read * pinned[owner])
+        self._place(cells, origin, owner, grid, found, measured, columns)
+        self._merge(cells, grid)
+
+    def _place(
+        self, cells: Wrapped, origin: NDArray[np.intp], owner: NDArray[np.intp], grid: Grid, found: Cells,
+        measured: Measure, columns: Sequence[Column],
+    ) -> None:  # fmt: skip
+        """Left edge, top below its row's and ink of each line."""
+        form, group = self.form, self.group
+        own = np.array(group.columns)[cells.first]
+        single = cells.last - cells.first == 1
+        align = np.where(single, np.array([_ALIGNS.get(column.align, 0) for column in columns])[own], 1)
+        figure = found.figure[cells.cell] & single & (cells.count == 1)
+        inset = np.where(figure, np.array(measured.point)[own] - found.fraction[cells.cell], 0) * form.size.half
+        left, room = _area(group, cells.first, cells.last)
+        merged = grid.merged[cells.cell]
+        spare = (self.lines[cells.row] - cells.count) * form.pitch
+        down = ranges(np.zeros_like(cells.count), cells.count) * form.pitch
+        if self._rise.any():
+            risen = np.concatenate(([0], np.cumsum(self._rise)))
+            before = risen[np.cumsum(cells.count) - cells.count]
+            spare = spare - (risen[np.cumsum(cells.count)] - before)
+            down = down + risen[1:] - before[owner]
+        top = np.where(merged > 0, 0, spare // 2)
+        places = self.texts.places
+        width = (places[self._end] - places[self._start] - self._half) * form.size.half
+        beside = np.maximum(room[owner] - width, 0)
+        moved = np.where(align[owner] == 2, beside, np.where(align[owner] == 1, beside // 2, 0))
+        self._x = left[owner] + np.maximum(moved - inset[owner], 0)
+        self._y = top[owner] + down
+        pinned = np.array([column.pin and len(form.groups) > 1 for column in columns])
+        ink = np.where(pinned[own], theme.KEY, theme.TEXT)
+        ink = np.where(origin[cells.row] >= grid.body, theme.TOTAL, ink)
+        self._ink, self._seen = ink[owner], width > 0
+        self._inks = sorted(set(ink.tolist()))
+
+    def _merge(self, cells: Wrapped, grid: Grid) -> None:
+        """Which lines the row above says too, and which rows have no whole rule below."""
+        self._again: NDArray[np.bool_] | None = None
+        self._broken: dict[int, list[tuple[int, int]]] = {}
+        merged = grid.merged[cells.cell]
+        if not merged.any():
+            return
+        over = np.flatnonzero(merged)
+        said = list(zip(cells.row[over].tolist(), merged[over].tolist(), strict=True))
+        here = set(said)
+        again, goes_on = np.zeros(len(merged), np.bool_), np.zeros(len(merged), np.bool_)
+        again[over] = [(row - 1, number) in here for row, number in said]
+        goes_on[over] = [(row + 1, number) in here for row, number in said]
+        self._again = again.repeat(cells.count)
+        walls = (*self.group.walls, self.form.size.width)
+        for row in np.unique(cells.row[goes_on]).tolist():
+            spans, x = list[tuple[int, int]](), 0
+            for cell in np.flatnonzero(cells.row == row).tolist():
+                right = walls[cells.last[cell] - 1]
+                if not goes_on[cell]:
+                    joined = spans and spans[-1][1] == x
+                    spans[-1:] = [(spans[-1][0], right)] if joined else [*spans[-1:], (x, right)]
+                x = right
+            self._broken[row] = spans
+
+    def drawn(self, first: int, last: int, y: int) -> list[Item]:
+        """Text, rules below and walls between the columns. What a cell over several rows says stands in the first
+        of them that is drawn."""
+        tops = self._tops[first:last] + (y - int(self._tops[first]))
+        begin, end = int(self._bounds[first]), int(self._bounds[last])
+        shown = self._seen[begin:end]
+        if self._again is not None:
+            shown = shown & (~self._again[begin:end] | (self._row[begin:end] == first))
+        items: list[Item] = []
+        for ink in self._inks:
+            chosen = np.flatnonzero(shown & (self._ink[begin:end] == ink) if len(self._inks) > 1 else shown)
+            if len(chosen):
+                chosen += begin
+                items += self._text(chosen, tops[self._row[chosen] - first] + self._y[chosen], ink)
+        rules = self._rules(first, last, tops)
+        return [*items, rules] if len(rules.places) else items
+
+    def _text(self, chosen: NDArray[np.intp], y: Ints, ink: int) -> list[Item]:
+        items: list[Item] = []
+        risen = self._rise[chosen]
+        if risen.any():
+            for line, top in zip(chosen[risen > 0].tolist(), y[risen > 0].tolist(), strict=True):
+                text = self._characters(np.array([line]))[0]
+                items += runs(text, int(self._x[line]), top, self.form.size.face, ink)
+            chosen, y = chosen[risen == 0], y[risen == 0]
+        if len(chosen):
+            text, counts = self._characters(chosen)
+            face = self.form.size.face
+            items.append(Lines(self._x[chosen], y, counts, text, face.size, face.scale, ink))
+        return items
+
+    def _characters(self, chosen: NDArray[np.intp]) -> tuple[Text, Ints]:
+        """The text of these lines and how many characters each has."""
+        start, counts = self._start[chosen], self._end[chosen] - self._start[chosen]
+        text = self.texts.text.take(ranges(start, counts))
+        half = self._half[chosen]
+        if half.any():
+            text.advance[np.cumsum(counts)[half] - 1] = 1
+        return text, counts
+
+    def _rules(self, first: int, last: int, tops: Ints) -> Boxes:
+        """A dotted rule below each row, and walls that cross them where they are whole."""
+        form, width = self.form, self.form.size.width
+        under = tops + self.high[first:last] - form.under - form.rule
+        broken = [row for row in self._broken if first <= row < last - self.closed] if self._broken else []
+        rows = np.zeros((last - first, 5), np.int64)
+        rows[:, 1], rows[:, 2:] = under, (width, form.rule, 1)
+        parts, starts, ends = [rows], [0], [last - first - 1]
+        if broken:
+            whole = np.ones(last - first, np.bool_)
+            whole[[row - first for row in broken]] = False
+            parts = [rows[whole]]
+            for row in broken:
+                y = under[row - first]
+                parts += [np.array([(x, y, right - x, form.rule, 1)]) for x, right in self._broken[row]]
+            ends = [*np.flatnonzero(~whole[:-1]).tolist(), *ends]
+            starts += [end + 1 for end in ends[:-1]]
+        # the walls of rows with a whole rule between them are one: the dots of rule and wall are the same lattice
+        upright = np.zeros((len(ends), len(self.group.walls), 5), np.int64)
+        upright[:, :, 0] = self.group.walls
+        upright[:, :, 1] = tops[starts, None] - form.under
+        upright[:, :, 3] = (under[ends] - tops[starts] + form.under)[:, None]
+        upright[:, :, 2], upright[:, :, 4] = form.rule, 1
+        return Boxes(np.concatenate([*parts, upright.reshape(-1, 5)]), theme.RULE)

@@ -2,11 +2,13 @@
 
 import hashlib
 import io
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import segno
 from PIL import Image as Pillow
+from PIL import ImageDraw
 
 from ledsign import notice as n
 
@@ -81,10 +83,70 @@ TWO_LEVELS = n.Table(
 )
 
 
+RARE = n.Table(
+    (column("序号", "int", "center", pin=True), column("姓名", pin=True), column("金额", "money", "right")),
+    (("1", "马曦懿", "37.50"), ("2", "李四某", "1,074.00"), ("3", "欧阳瑔", "8.25")),
+    caption="名单",
+)
+RECORDS = n.Table(
+    (
+        column("项目", pin=True), column("建设内容"), column("计划投资(万元)", "money", "right"),
+        column("施工单位"), column("进度"), column("完成时限", "date"),
+    ),
+    (
+        ("村道硬化", "长一千二百六十米、宽四米五", "45.36", "样板建筑队", "在建(百分之六十五)", "2026-12-31"),
+        ("自来水管网改造", "更换主管三千六百米,入户三百户", "109.64", "示例水务公司", "未开工", "2027-03-31"),
+    ),
+    caption="项目明细",
+    unit="单位:万元",
+)  # fmt: skip
+
+
 def photo() -> bytes:
     """A small grey ramp with a dark square."""
     picture = Pillow.linear_gradient("L").resize((120, 60)).convert("RGB")
     picture.paste((20, 20, 20), (40, 20, 60, 40))
+    return _png(picture)
+
+
+def drawing() -> bytes:
+    """A map: dark lines on white, a red field."""
+    picture = Pillow.new("RGB", (160, 80), (255, 255, 255))
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((4, 4, 155, 75), outline=(0, 0, 0), width=3)
+    pen.line((4, 60, 80, 20, 155, 50), fill=(0, 0, 0), width=4)
+    pen.rectangle((100, 10, 140, 35), fill=(220, 0, 0))
+    return _png(picture)
+
+
+def stamp() -> bytes:
+    """A seal: a red ring with a star of lines."""
+    picture = Pillow.new("RGBA", (120, 120), (0, 0, 0, 0))
+    pen = ImageDraw.Draw(picture)
+    pen.ellipse((4, 4, 115, 115), outline=(220, 0, 0, 255), width=6)
+    for line in ((60, 30, 60, 90), (30, 60, 90, 60)):
+        pen.line(line, fill=(220, 0, 0, 255), width=5)
+    return _png(picture)
+
+
+def banner() -> bytes:
+    """A strip of eighteen blocks, as characters stand in one, three of each shape."""
+    picture = Pillow.new("RGB", (18 * 44, 40), (0, 60, 0))
+    pen = ImageDraw.Draw(picture)
+    for number in range(18):
+        left = number * 44 + 6
+        pen.rectangle((left, 6, left + 31, 33), outline=(255, 255, 0), width=4)
+        if number % 3:
+            pen.line((left, 6, left + 31, 33), fill=(255, 255, 0), width=number % 3 * 3)
+    return _png(picture)
+
+
+def later() -> bytes:
+    """The photo from the other side."""
+    return _png(Pillow.open(io.BytesIO(photo())).transpose(Pillow.Transpose.ROTATE_180))
+
+
+def _png(picture: Pillow.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
@@ -107,7 +169,23 @@ def samples() -> dict[str, n.Notice]:
         "1", "Alert", (), "11B03", "暴雨", "red", "示例区气象台", AT, AT, AT, (), "全镇", "立即转移!不要返回!",
         "示例镇应急办",
     )  # fmt: skip
+    relayed = replace(alert, event_name="大雾", severity="yellow", instruction="")
+    pair = (
+        image(photo(), caption="施工前", name="before.png"), image(later(), caption="施工后", name="after.png"),
+    )  # fmt: skip
     return {
+        "list-dot": make(n.ListBlock("dot", ("不私拉电线;", "不在楼道给电动车充电,不堵塞消防通道。"))),
+        "list-number": make(n.ListBlock("number", tuple(f"第{n}项材料原件及复印件;" for n in range(8, 12)))),
+        "image-map": make(image(drawing(), role="map", caption="村域图")),
+        "image-seal": make(image(stamp(), role="seal", caption="公章")),
+        "image-pair": make(*pair),
+        "image-banner": make(image(banner(), caption="横幅")),
+        "exercise": make(n.Paragraph("请到村部广场集合清点人数。", "justify", 0), qr(), title="防汛转移演练",
+                         urgency=n.Urgency.EMERGENCY, alert=replace(alert, event_name="防汛演练")),
+        "forwarded": make(n.Paragraph("夜间有浓雾,请减速慢行。", "justify", 2), title="大雾黄色预警", alert=relayed),
+        "dense": make(n.Paragraph("為進一步規範財務收支,現將本季度賬目公開如下,歡迎監督。" * 3, "justify", 2)),
+        "dense-names": make(n.Paragraph("经评议,马曦懿、李某某等两户列入名单。", "justify", 2), RARE),
+        "table-records": make(RECORDS),
         "heading": make(n.Heading(1, "一、基本情况"), n.Paragraph("全村共312户。", "justify", 2)),
         "paragraph": make(n.Paragraph(long, "justify", 2)),
         "digest-first": make(n.Paragraph(long * 4, "justify", 2)),
@@ -131,5 +209,5 @@ def samples() -> dict[str, n.Notice]:
 
 
 def assets(block: n.Image) -> bytes | None:
-    raw = photo()
-    return raw if hashlib.sha256(raw).hexdigest() == block.sha256 else None
+    raws = (photo(), later(), drawing(), stamp(), banner())
+    return next((raw for raw in raws if hashlib.sha256(raw).hexdigest() == block.sha256), None)

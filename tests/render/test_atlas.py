@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ledsign.errors import RenderError
 from ledsign.render import atlas as room
-from ledsign.render import charset
+from ledsign.render import charset, shades, shipped
 from ledsign.render.atlas import FULL, HALF, SIZES, Atlas, damaged, intact, load
 
 SYMBOLS = charset.gb2312(0xA1, 0xA9)
@@ -225,11 +225,12 @@ def test_without_a_writable_cache_it_lives_in_memory(tmp_path: Path) -> None:
 
 
 def test_damaged_shipment_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped = room.resource("fonts", "atlas.json").parent
+    fonts = room.resource("fonts", "atlas.json").parent
     for name in ("atlas.json", "atlas-index.xz"):
-        (tmp_path / name).write_bytes((shipped / name).read_bytes())
+        (tmp_path / name).write_bytes((fonts / name).read_bytes())
     (tmp_path / "atlas-16.xz").write_bytes(lzma.compress(b"other"))
-    monkeypatch.setattr(room, "resource", lambda *parts: tmp_path / parts[-1])
+    for module in (room, shipped):
+        monkeypatch.setattr(module, "resource", lambda *parts: tmp_path / parts[-1])
     with pytest.raises(RenderError, match="checksum"):
         load(tmp_path / "cache")
 
@@ -243,6 +244,7 @@ def test_shipment_is_what_its_description_says(root: Path) -> None:
     fonts = root / "fonts"
     about = json.loads((fonts / "atlas.json").read_text(encoding="utf-8"))
     entries = {"atlas-index": about["index"], **{f"atlas-{size}": about["sizes"][str(size)] for size in SIZES}}
+    entries |= {f"shades-{size}": about["shades"][str(size)] for size in shades.SIZES}
     assert {file.stem for file in fonts.glob("*.xz")} == set(entries)
     for name, entry in entries.items():
         raw = (fonts / f"{name}.xz").read_bytes()

@@ -22,7 +22,7 @@ EMPTY = Sheet((), PageKind.BODY, 0, 0, None, full=False, picture=False, qr=False
 def words(atlas: Atlas, policy: Policy, notice: n.Notice, sheet: Sheet, at: int, of: int, columns: int = 24) -> str:
     """What the band says, runs parted by bars; inverse runs in brackets."""
     size = fitted(columns * 8, 77, Face())
-    style = Style(size, size, Panel("x", columns * 8, 96, "mono", 10).mode, columns * 8, 96, policy.dwell)  # type: ignore[arg-type]
+    style = Style(size, size, size, Panel("x", columns * 8, 96, "mono", 10).mode, columns * 8, 96, policy.dwell)  # type: ignore[arg-type]
     items = Band(notice, policy, Setter(atlas), style).dress(sheet, at, of)
     runs = sorted((item for item in items if isinstance(item, Run)), key=lambda run: (run.y, run.x))
     texts = ["".join(map(chr, run.cells.text.cps)) for run in runs]

@@ -15,13 +15,11 @@ from ledsign.panel import Panel
 from ledsign.policy import Policy
 from ledsign.render import Renderer
 from ledsign.render.band import Band
-from ledsign.render.flow import Space
-from ledsign.render.front import sheets
-from ledsign.render.grid import body_rows
+from ledsign.render.grid import grid
 from ledsign.render.items import Item, Run, Sheet
-from ledsign.render.layout import Layout
 from ledsign.render.pack import channels
 from ledsign.render.setting import Setter
+from render.apart import apart
 
 parse = pytest.importorskip("ledsign.feed.parse")
 
@@ -48,14 +46,12 @@ def reader(corpus: Path) -> AssetReader:
 
 def laid_out(renderer: Renderer, notice: Notice, assets: AssetReader = no_assets) -> tuple[Setter, list[Sheet]]:
     """The sheets of a notice before they are drawn."""
-    emergency = notice.urgency is Urgency.EMERGENCY
-    style, setter = renderer.style(emergency=emergency), Setter(renderer.atlas)
-    space = Space(Band.height(style.small.face), style.body.height, renderer.panel.height)
-    return setter, sheets(notice, Layout(setter, style, assets), space, renderer.policy.dwell)
+    layout, planned = renderer.lay_out(notice, assets)
+    return layout.setter, planned
 
 
 def words(items: Iterable[Item]) -> list[str]:
-    return ["".join(map(chr, item.cells.text.cps)) for item in items if isinstance(item, Run)]
+    return ["".join(map(chr, item.cells.text.cps)) for item in apart(items) if isinstance(item, Run)]
 
 
 @pytest.mark.parametrize("name", PANELS)
@@ -102,7 +98,7 @@ def test_every_row_exactly_once(
     """Each value that only one row has is drawn exactly once a pass, on a page that says what it is."""
     notice = next(notice for key, notice in notices(corpus).items() if key.startswith(stem))
     (table,) = [block for block in notice.body if isinstance(block, Table)]
-    assert len(body_rows(table)) == count
+    assert grid(table).body == count
     _, planned = laid_out(Renderer(panels[name], policy, cache), notice)
     column = next(i for i, entry in enumerate(table.columns) if entry.title in {"凭证", "一卡通账号(隐去)"})
     title = table.columns[column].title[:2]

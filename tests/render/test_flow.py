@@ -6,7 +6,7 @@ from ledsign.errors import RenderError
 from ledsign.frame import PageKind
 from ledsign.policy import Policy
 from ledsign.render.flow import Space, count_pages, paginate
-from ledsign.render.items import Chunk, Label, Rect
+from ledsign.render.items import Chunk, Label, Part, Rect
 
 SPACE = Space(19, 100, 119)
 
@@ -57,10 +57,24 @@ def test_head_opens_each_page_and_takes_room(policy: Policy) -> None:
     assert heights(policy, chunks) == [5, 4]  # the head and 4 rows, the head again and 3
 
 
-def test_opening_is_drawn_only_on_top(policy: Policy) -> None:
-    mark = (Rect(50, 0, 2, 2, 1),)
-    found = paginate([line(opening=mark) for _ in range(10)], SPACE, policy.dwell, PageKind.BODY)
-    assert [sum(item.x == 50 for item in sheet.items) for sheet in found] == [1, 1]
+class Marks:
+    """Rows that a page draws as one box, as high as there are rows in it."""
+
+    def drawn(self, first: int, last: int, y: int) -> list[Rect]:
+        return [Rect(first, y, last, last - first, 1)]
+
+
+def test_rows_of_one_drawing_are_drawn_once_a_page(policy: Policy) -> None:
+    """What stands between them, or another drawing, parts them."""
+    one, other = Marks(), Marks()
+    rows = [Chunk(20, (), weight=4, part=Part(one, n, n + 1)) for n in range(7)]
+    found = paginate(rows, SPACE, policy.dwell, PageKind.BODY)
+    drawn = [(item.x, item.w, item.h, item.y) for sheet in found for item in sheet.items if isinstance(item, Rect)]
+    assert drawn == [(0, 4, 4, SPACE.top), (4, 7, 3, SPACE.top)]
+    others = [Chunk(20, (), part=Part(other, 2, 3)), Chunk(20, (), gap=1, part=Part(other, 3, 4))]
+    parted = [rows[0], line(9), rows[1], *others]
+    (sheet,) = paginate(parted, Space(19, 101, 120), policy.dwell, PageKind.BODY)
+    assert [item.h for item in sheet.items if isinstance(item, Rect) and item.x != 9] == [1, 1, 1, 1]
 
 
 def test_two_tables_never_share_a_page_but_text_joins_one(policy: Policy) -> None:

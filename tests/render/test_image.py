@@ -12,16 +12,19 @@ from PIL import Image
 from ledsign.panel import ColorMode
 from ledsign.render import bluenoise, theme
 from ledsign.render.image import (
+    LEAST_LINE,
     MAX_FILM,
     MAX_PIXELS,
     ImageFaultError,
     by_blue_noise,
     by_diffusion,
     decode,
+    fit,
     frames,
     pieces,
     prepare,
 )
+from render.samples import banner
 
 
 def saved(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -203,3 +206,31 @@ def test_strips_and_small_charts_are_too_small() -> None:
 def test_size_limit_is_four_megapixels() -> None:
     assert MAX_PIXELS == 4_000_000
     assert decode(saved(Image.new("1", (2000, 2000)))).size == (2000, 2000)
+
+
+def test_a_banner_becomes_lines_cut_between_its_characters() -> None:
+    """Eighteen blocks 44 LEDs apart: no cut goes through one, none is lost, no line is wider than the page."""
+    strip = Image.open(io.BytesIO(banner())).convert("RGB")
+    for width, height in ((192, 59), (320, 104), (416, 130), (512, 180)):
+        found = pieces(strip, width, height, 6)
+        drawn = [np.asarray(part.convert("L")) for part in found]
+        lines = [page[top : top + 40] for page in drawn for top in range(0, page.shape[0], 40)]
+        blocks = 0
+        for line in lines:
+            lit = (line > 128).any(axis=0)
+            edges = np.flatnonzero(np.diff(np.concatenate(([0], lit.astype(np.int8), [0]))))
+            assert all(32 <= wide <= 36 for wide in np.diff(edges)[::2].tolist()), "a block is cut"
+            blocks += len(edges) // 2
+        assert blocks == 18, (width, height)
+        shown = [fit(part, width, height, ColorMode.MONO, "photo") for part in found]
+        assert all(picture.shape[0] <= height and picture.shape[1] <= width for picture in shown)
+        scale = min(width / part.width for part in found)
+        assert 40 * scale >= LEAST_LINE * 0.8  # LEDs a line is high
+
+
+def test_the_empty_end_of_a_banner_is_not_shown() -> None:
+    long = Image.new("RGB", (3000, 40), (0, 60, 0))
+    long.paste(Image.open(io.BytesIO(banner())), (0, 0))
+    assert len(pieces(long, 192, 59, 6)) == len(pieces(Image.open(io.BytesIO(banner())), 192, 59, 6))
+    plain = Image.new("RGB", (3000, 40), (0, 60, 0))
+    assert 1 <= len(pieces(plain, 192, 59, 6)) <= 6

@@ -35,7 +35,7 @@ def chunks(
     atlas: Atlas, policy: Policy, *blocks: n.Block, raws: tuple[bytes, ...] = (), width: int = 320, height: int = 160
 ) -> list[Chunk]:
     size = fitted(width, height - 19, Face())
-    style = Style(size, size, ColorMode.MONO, width, height, policy.dwell)
+    style = Style(size, size, size, ColorMode.MONO, width, height, policy.dwell)
     return Layout(Setter(atlas), style, reader(*raws)).body(make(*blocks))
 
 

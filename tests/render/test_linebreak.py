@@ -1,6 +1,7 @@
 """Where lines end."""
 
 import gc
+import random
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledsign.render.atlas import Atlas, load
+from ledsign.render.charkind import NO_END, NO_START, SQUEEZE, classes
 from ledsign.render.fonts import Face
 from ledsign.render.glyphs import shape
 from ledsign.render.items import Run
-from ledsign.render.linebreak import NO_END, NO_START, classes, weight, wrap
+from ledsign.render.kernel import kernel
+from ledsign.render.linebreak import weight, wrap
 from ledsign.render.setting import Setter, fitted, justified, line_chunk
 
 
@@ -156,3 +159,35 @@ def test_forbidden_marks_at_line_ends(text: str) -> None:
 
 def test_a_hundred_thousand_characters(atlas: Atlas) -> None:
     assert len(wrap(shape(atlas, "村" * 100_000), 24)) == 8334
+
+
+def test_lines_are_the_same_with_and_without_the_kernel(atlas: Atlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    if kernel() is None:
+        pytest.skip("no compiled kernel here")
+    dice = random.Random(5)
+    letters = "村民委员会，。“”（）——……123.5元 A bcdefghij\u3000\u0301\u200bé/?"
+    for number in range(600):
+        string = "".join(dice.choice(letters) for _ in range(dice.randrange(120)))
+        width, found = 2 + number % 30, []
+        for way in ("1", "0"):
+            monkeypatch.setenv("LEDSIGN_KERNEL", way)
+            kernel.cache_clear()
+            text = shape(atlas, string)
+            squeeze = classes(text.cps) & SQUEEZE != 0 if number % 2 else None
+            found.append(wrap(text, width, (None, 1, 4, width)[number % 4], squeeze))
+        assert found[0] == found[1], (string, width)
+    monkeypatch.undo()
+    kernel.cache_clear()
+
+
+def test_kernel_refuses_signs_that_do_not_match() -> None:
+    compiled = kernel()
+    if compiled is None:
+        pytest.skip("no compiled kernel here")
+    two, three = bytes(2), bytes(3)
+    wrong = (two, three, two, None, 0), (two, two, three, None, 0), (two, two, two, three, 0), (two, two, two, two, 3)
+    for signs in wrong:
+        with pytest.raises(ValueError, match="as many"):
+            compiled.fill(*signs, 4, 4)
+    assert compiled.fill(b"", b"", b"", None, 0, 4, 4) == (b"", 0, 0)
+    assert compiled.fill(b"\2\2\2", b"\0\0\0", bytes(3), None, 0, 4, 4) == (b"", 0, 2)  # no place to end the line

@@ -1,8 +1,6 @@
 """Notices to pages: golden pictures, determinism, dwell, and that nothing is cut off."""
 
 import io
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,28 +50,6 @@ def test_every_panel_draws_every_block(
         for page in pages:
             assert (page.width, page.height, page.mode) == (panel.width, panel.height, panel.mode)
             assert 5.0 <= page.dwell_s <= 30.0
-
-
-def test_same_bytes_in_another_process(small: Renderer, root: Path, tmp_path: Path) -> None:
-    script = (
-        "import sys; sys.path[:0] = sys.argv[1:3]\n"
-        "from pathlib import Path\n"
-        "from render.samples import samples, assets\n"
-        "from ledsign.panel import load_panels\n"
-        "from ledsign.policy import load_policy\n"
-        "from ledsign.render import Renderer\n"
-        "root = Path(sys.argv[1])\n"
-        "panel = load_panels(root / 'configs/panels.yaml')['p10-192x96-mono']\n"
-        "renderer = Renderer(panel, load_policy(root / 'configs/policy.yaml'), Path(sys.argv[3]))\n"
-        "for notice in samples().values():\n"
-        "    print(*(page.sha256 for page in renderer.render(notice, assets).pages))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(root), str(root / "tests"), str(tmp_path)],
-        capture_output=True, text=True, timeout=60, check=True, env={"PYTHONHASHSEED": "7"},
-    )  # fmt: skip
-    here = [" ".join(page.sha256 for page in small.render(notice, assets).pages) for notice in samples().values()]
-    assert done.stdout.splitlines() == here
 
 
 def test_withdrawn_has_no_pages(small: Renderer) -> None:

@@ -11,7 +11,7 @@ from ledsign.errors import RenderError
 from ledsign.panel import ColorMode
 from ledsign.render import raster, theme
 from ledsign.render.atlas import SIZES, Atlas
-from ledsign.render.glyphs import cells, shape
+from ledsign.render.glyphs import cells, halves, shape
 from ledsign.render.items import Item, Picture, Rect, Run
 from ledsign.render.kernel import kernel
 from ledsign.render.plate import plate
@@ -146,15 +146,57 @@ def test_kernel_refuses_what_does_not_fit() -> None:
         pytest.skip("no compiled kernel here")
     rows = np.zeros((1, 16, 2), np.uint8)
     for block in ([17, 0, 1, 1, 0], [0, 1, 1, 1, 0], [-1, 0, 1, 1, 0], [0, 0, 2, 1, 0], [0, 0, 1, 2, 0]):
-        text = (rows, None, np.array([block], np.int32), 16, 2, 16, 1, 0xFFFFFF, 0)
+        text = (rows, None, np.array([block], np.int32), 16, 2, 16, 1, 0xFFFFFF, 0, None, 0)
         with pytest.raises(ValueError, match="fit"):
             compiled.bits(32, 16, None, None, [text], 0)
         with pytest.raises(ValueError, match="fit"):
             compiled.rgb(32, 16, None, None, [text])
-    text = (rows, np.array([1], np.uint32), np.array([[0, 0, 1, 1, 0]], np.int32), 16, 2, 16, 1, 0xFFFFFF, 0)
+    place, halves = np.array([[0, 0, 1, 1, 0]], np.int32), np.zeros((3, 16, 1), np.uint8)
+    text = (rows, np.array([1], np.uint32), place, 16, 2, 16, 1, 0xFFFFFF, 0, None, 0)
     with pytest.raises(ValueError, match="fit"):
         compiled.bits(32, 16, None, None, [text], 0)
+    for number, there in ((0, True), (1, True), (2, False), (9, False), (10, True), (12, True), (13, False)):
+        ids = np.array([number], np.uint32)
+        text = (rows, ids, place, 16, 1, 8, 1, 0xFFFFFF, 0, halves, 10)  # two sides, then from 10 on three half cells
+        if there:
+            assert compiled.bits(32, 16, None, None, [text], 0) == bytes(64)
+            continue
+        with pytest.raises(ValueError, match="fit"):
+            compiled.bits(32, 16, None, None, [text], 0)
     with pytest.raises(ValueError, match="fit"):
         compiled.bits(32, 16, None, np.array([[0, 0, 33, 1, 0, 1, 1, 1]], np.int32), [], 0)
     with pytest.raises(ValueError, match="as large"):
         compiled.bits(32, 16, b"", None, [], 0)
+
+
+def test_kernel_halves_as_numpy_does(atlas: Atlas) -> None:
+    compiled = kernel()
+    if compiled is None:
+        pytest.skip("no compiled kernel here")
+    texts = [shape(atlas, string) for string in ("村务A1公开", "", "ab，", "乡")]
+    glyphs, advance = (np.concatenate([getattr(text, name) for text in texts]) for name in ("glyphs", "advance"))
+    counts = np.array([len(text) for text in texts])
+    ids, widths, most, most_half = compiled.halve(glyphs, advance, counts, atlas.whole)
+    expected = halves(glyphs, advance)[0]
+    assert np.frombuffer(ids, np.uint32).tolist() == expected.tolist()
+    assert np.frombuffer(widths, np.int64).tolist() == [text.width for text in texts]
+    assert most == expected[expected < atlas.whole].max() + 1
+    assert most_half == expected.max() + 1
+    assert compiled.halve(glyphs, np.where(advance == 1, 0, advance).astype(np.uint8), counts, 1) is None
+    for wrong in ([1, 2], [1, 2, 3, 99], [-1, 4, 4, 4]):
+        with pytest.raises(ValueError, match="as many"):
+            compiled.halve(glyphs, advance, np.array(wrong), atlas.whole)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_block_as_wide_as_the_page_leaves_nothing_of_the_page_before(
+    atlas: Atlas, way: str, mode: ColorMode
+) -> None:
+    """It is written without clearing what lies below it."""
+    for size, top, pitch, width in ((16, 3, 19, 64), (16, 0, 16, 64), (32, 5, 40, 128), (16, 3, 19, 68)):
+        text = cells(shape(atlas, "村务公开"))
+        items: list[Item] = [Run(0, top + pitch * n, 1, theme.TEXT, text, 0, size) for n in range(3)]
+        more = Run(0, 130, 1, theme.TITLE, cells(shape(atlas, "村A")), 0, 16)
+        for wanted in (items, [*items, more], items):
+            made = plate(atlas, wanted, width, 150, mode, theme.palette(mode))
+            assert raster.compose(atlas, made, mode) == slowly(atlas, wanted, width, 150, mode)

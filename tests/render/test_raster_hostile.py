@@ -76,3 +76,15 @@ def test_pixels_of_many_pages_are_not_kept(panels: dict[str, Panel], policy: Pol
     assert len(set(held)) == len(pages) > 20
     assert kept < 15 * MEGABYTE
     assert most < 40 * MEGABYTE
+
+
+def test_spans_over_everything(renderer: Renderer) -> None:
+    """Cells over all rows and columns, over each other, out of the table; headers of many levels."""
+    columns = tuple(column(f"列{number}", pin=number == 0) for number in range(30))
+    rows = tuple(tuple(f"{row}.{cell}" for cell in range(30)) for row in range(300))
+    spans = tuple(n.Span(row, cell, 300, 30) for row in range(0, 300, 3) for cell in range(0, 30, 3))
+    deep = tuple((n.HeaderCell(f"第{level}级", 30, 1),) for level in range(40))
+    for table in (n.Table(columns, rows, spans=spans), n.Table(columns, rows, header=deep)):
+        pages, grown = drawn(renderer, make(table))
+        assert 1 <= pages <= 6000
+        assert grown < 300 * MEGABYTE

@@ -12,16 +12,17 @@ from ledsign.policy import Policy
 from ledsign.render.atlas import Atlas
 from ledsign.render.flow import Space, paginate
 from ledsign.render.fonts import Face
-from ledsign.render.grid import body_rows, places
+from ledsign.render.grid import grid, places
 from ledsign.render.items import Chunk, Rect, Run, Sheet
 from ledsign.render.setting import Setter, Style, fitted
 from ledsign.render.table import table_chunks
+from render.apart import apart
 from render.samples import TWO_LEVELS, WIDE, column
 
 
 def style(policy: Policy, width: int = 320, height: int = 160, face: Face | None = None) -> Style:
     size = fitted(width, height - 19, face or Face())
-    return Style(size, size, ColorMode.MONO, width, height, policy.dwell)
+    return Style(size, size, size, ColorMode.MONO, width, height, policy.dwell)
 
 
 def sheets(atlas: Atlas, policy: Policy, table: n.Table, width: int = 320, height: int = 160) -> list[Sheet]:
@@ -35,7 +36,7 @@ def text(run: Run) -> str:
 
 
 def runs(sheet: Sheet) -> Iterator[Run]:
-    return (item for item in sheet.items if isinstance(item, Run))
+    return (item for item in apart(sheet.items) if isinstance(item, Run))
 
 
 def words(sheet: Sheet) -> list[str]:
@@ -57,7 +58,7 @@ def test_two_level_header_has_no_wall_under_a_wide_heading(atlas: Atlas, policy:
     top = {text(run): run for run in runs(sheet)}
     assert top["规模"].y < top["户数"].y == top["人数"].y
     assert top["规模"].y < top["组别"].y < top["户数"].y  # over both levels, in the middle
-    walls = [item for item in sheet.items if isinstance(item, Rect) and item.w == 1]
+    walls = [item for item in apart(sheet.items) if isinstance(item, Rect) and item.w == 1]
     between = [wall for wall in walls if top["户数"].x < wall.x < top["人数"].x]
     assert between
     assert min(wall.y for wall in between) > top["规模"].y + 8
@@ -83,7 +84,7 @@ def test_rules_do_not_cross_a_cell_over_rows(atlas: Atlas, policy: Policy) -> No
     (sheet,) = sheets(atlas, policy, TWO_LEVELS)
     at = {text(run): run for run in runs(sheet)}
     between = [
-        item for item in sheet.items
+        item for item in apart(sheet.items)
         if isinstance(item, Rect) and item.dotted and item.h == 1 and at["45"].y < item.y < at["51"].y
     ]  # fmt: skip
     assert between
@@ -101,20 +102,20 @@ def test_figures_stand_on_their_points(atlas: Atlas, policy: Policy) -> None:
 
 
 def test_names_of_two_are_drawn_out_to_three(atlas: Atlas) -> None:
-    names = [row[2].text for row in body_rows(roster(6))]
+    names = grid(roster(6)).column(2)
     assert names == ["王\u3000伟", "李小明", "欧阳某某"] * 2
     short = n.Table((column("姓名"),), (("王伟",), ("李明",)))
-    assert [row[0].text for row in body_rows(short)] == ["王伟", "李明"]
+    assert grid(short).column(0) == ["王伟", "李明"]
     other = n.Table((column("项目"),), (("道路",), ("水渠修",)))
-    assert [row[0].text for row in body_rows(other)] == ["道路", "水渠修"]
+    assert grid(other).column(0) == ["道路", "水渠修"]
 
 
 def test_place_in_a_long_roster(atlas: Atlas, policy: Policy) -> None:
     table = roster(60)
-    assert places(table, body_rows(table))[::20] == ["1组", "2组", "3组"]
-    assert set(places(roster(6), body_rows(roster(6)))) == {""}
+    assert places(table, grid(table))[::20] == ["1组", "2组", "3组"]
+    assert set(places(roster(6), grid(roster(6)))) == {""}
     mixed = n.Table(table.columns, table.rows[::7] + table.rows[1::7] + table.rows[2::7])
-    assert set(places(mixed, body_rows(mixed))) == {""}
+    assert set(places(mixed, grid(mixed))) == {""}
     found = sheets(atlas, policy, table, 192, 96)
     assert {sheet.place for sheet in found} >= {"1组", "2组", "3组"}
 
@@ -169,8 +170,8 @@ def test_pages_are_never_higher_than_the_panel(policy: Policy, atlas: Atlas) -> 
     for width, height in ((192, 96), (320, 160), (64, 48)):
         panel = Panel("x", width, height, ColorMode.MONO, 10.0)
         for sheet in sheets(atlas, policy, roster(25), width, height):
-            assert max(item.y + item.h for item in sheet.items) <= panel.height
-            assert min(item.y for item in sheet.items) >= 19
+            assert max(item.y + item.h for item in apart(sheet.items)) <= panel.height
+            assert min(item.y for item in apart(sheet.items)) >= 19
 
 
 def test_row_lines_follow_each_other(atlas: Atlas, policy: Policy) -> None:
@@ -181,3 +182,30 @@ def test_row_lines_follow_each_other(atlas: Atlas, policy: Policy) -> None:
     for above, below in pairwise(rows):
         assert above.height >= 16
         assert below.gap >= 0
+
+
+def test_percentages_stand_on_the_place_of_their_point(atlas: Atlas, policy: Policy) -> None:
+    rows = (("甲", "0.5%"), ("乙", "1%"), ("丙", "12.25%"), ("丁", "—"))
+    (sheet,) = sheets(atlas, policy, n.Table((column("户", pin=True), column("比例", "percent", "right")), rows))
+    placed = {text(run): run.x for run in runs(sheet)}
+    point = {value: placed[value] + 8 * len(value.rstrip("%").split(".")[0]) for value in ("0.5%", "1%", "12.25%")}
+    assert len(set(point.values())) == 1, point
+
+
+def test_the_least_lawful_size_keeps_a_table_together(atlas: Atlas, policy: Policy) -> None:
+    """A panel set in 24 LEDs that may show 16 by law: only a table that would fall apart is set so."""
+    height = 256 - 27
+    big, least = (fitted(512, height, Face(size)) for size in (24, 16))
+    look = Style(big, big, least, ColorMode.RGB, 512, 256, policy.dwell)
+    columns = (column("序号", "int", pin=True), column("姓名", pin=True), *(column(f"{month}月", "money", "right")
+               for month in range(1, 6)))  # fmt: skip
+    wide = n.Table(columns, tuple((str(row), "王某某", *["1,234.00"] * 5) for row in range(1, 30)))
+    narrow = n.Table(columns[:4], tuple((str(row), "王某某", *["1,234.00"] * 2) for row in range(1, 30)))
+    sizes = {}
+    for name, table in (("wide", wide), ("narrow", narrow)):
+        _, chunks = table_chunks(table, Setter(atlas), look)
+        pages = paginate(chunks, Space(27, height, 256), policy.dwell, PageKind.BODY)
+        sizes[name] = {run.size for sheet in pages for run in runs(sheet)}
+        heads = [[word for word in words(sheet) if word.endswith("月")] for sheet in pages]
+        assert all(titles == heads[0] for titles in heads)
+    assert sizes == {"wide": {16}, "narrow": {24}}
