@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from ledsign import __version__
 from ledsign.clock import Clock, ClockTrust, TrustedClock
 from ledsign.config import Config
 from ledsign.control import Caller
+from ledsign.darkness import shows
 from ledsign.errors import LedsignError
 from ledsign.feed.accept import Context, Verdict, judge
 from ledsign.feed.integrity import Keyring
@@ -22,13 +24,15 @@ from ledsign.feed.sync import Syncer
 from ledsign.i18n import _
 from ledsign.latest import Latest
 from ledsign.ledger import Ledger
-from ledsign.notice import Notice, Urgency
+from ledsign.moments import AHEAD, was_on, will_be_on
+from ledsign.notice import Notice, Status, Urgency
 from ledsign.player import Player, PlayerStatus
 from ledsign.playlist.exposure import NEVER, Exposure, Key
 from ledsign.playlist.retention import TermState, account
 from ledsign.playlist.rotation import Slot
 from ledsign.policy import Policy
-from ledsign.reasons import hidden_reasons, modes, why, why_absent
+from ledsign.promise import promised
+from ledsign.reasons import hidden_reasons, modes, why, why_absent, why_then
 
 QUESTIONS = frozenset({"status", "now", "why", "timeline", "notices"})
 HEARTBEAT_SCHEMA = "ledsign.heartbeat/1"
@@ -217,6 +221,7 @@ class Answers:
 
     def __init__(self, office: Office) -> None:
         self._office = office
+        self._promises: Mapping[str, object] | None = None  # rehearsed when first asked for
 
     def handle(self, verb: str, arguments: Mapping[str, object], caller: Caller) -> Mapping[str, object]:
         """One verb. Raises LedsignError, which the socket turns into an answer."""
@@ -245,7 +250,19 @@ class Answers:
             "failures": sync.failures if sync else 0,
             "last_error": sync.last_error if sync else "",
         }
-        return {**heartbeat(office), "feed": feed, "text": sentence(office)}
+        return {**heartbeat(office), "feed": feed, "links": self._links(), "text": sentence(office)}
+
+    def _links(self) -> dict[str, object]:
+        """Each card's line: what it promises, told before any page, and what was measured since."""
+        config = self._office.config
+        if self._promises is None:
+            found = ((s, promised(s.card.family, s.card.url, config.panel(s))) for s in config.panels)
+            self._promises = {section.name: made.document() if made else None for section, made in found}
+        measured = {player.name: player.status.get()[0].link for player in self._office.players}
+        return {
+            name: {"promise": promise, "measured": asdict(link) if (link := measured.get(name)) else None}
+            for name, promise in self._promises.items()
+        }
 
     def _now(self, _arguments: Mapping[str, object], _caller: Caller) -> dict[str, object]:
         panels = [panel_document(player.status.get()[0]) for player in self._office.players]
@@ -253,6 +270,8 @@ class Answers:
 
     def _why(self, arguments: Mapping[str, object], _caller: Caller) -> dict[str, object]:
         notice_id = str(arguments.get("id", ""))
+        if arguments.get("at") is not None:
+            return self._why_then(notice_id, str(arguments["at"]))
         notice = self._held(notice_id)
         if notice is None:
             lines = self._office.store.audit(5000)
@@ -270,6 +289,31 @@ class Answers:
             **self._term(notice),
             "text": f"{notice.id} 《{notice.title}》: {first.text}; {self._term_text(notice)}",
         }
+
+    def _why_then(self, notice_id: str, moment: str) -> dict[str, object]:
+        """Was it, or will it be, on the screen at that moment?"""
+        office = self._office
+        try:
+            at = datetime.fromisoformat(moment).astimezone(office.policy.zone)
+        except ValueError as error:
+            raise RefusedOrderError("bad_time", str(error)) from error
+        now = office.trusted.read().at.astimezone(office.policy.zone)
+        if at > now + AHEAD:
+            raise RefusedOrderError("bad_time", _("the plan reaches {hours} hours ahead").format(hours=48))
+        panels: dict[str, object] = {}
+        texts = []
+        for player in office.players:
+            items, cancelled = player.status.get()[0].items, office.notices.get()[0].cancelled
+            exposures, code = office.ledger.exposures(player.name), office.config.screen.code
+            past = at <= now
+            if past:
+                on = was_on(office.ledger, player.name, at)
+            else:
+                on = will_be_on(items, exposures, office.policy, now, code, cancelled, at)
+            reason = why_then(notice_id, at, on, past=past)
+            panels[player.name] = {"state": reason.state, "on": on and on.notice_id, "n": on and on.n}
+            texts.append(f"{player.name}: {reason.text}")
+        return {"id": notice_id, "at": _iso(at), "panels": panels, "text": "; ".join(texts)}
 
     def _timeline(self, _arguments: Mapping[str, object], _caller: Caller) -> dict[str, object]:
         titles = {notice.key: notice.title for notice in self._office.notices.get()[0].notices}
@@ -378,9 +422,15 @@ class Answers:
         document = {"id": notice.id, "revision": notice.revision, "display": verdict.display}
         if arguments.get("dry_run"):
             return {**document, "text": _("it would be accepted")}
-        office.store.apply(verdict, raw, at)
-        office.store.tell(office.notices)
+        seen = [player.status.get()[1] for player in office.players]
+        try:
+            office.store.apply(verdict, raw, at)
+        finally:
+            office.store.tell(office.notices)  # a withdrawal is off the screen even when the disk fails
         office.ledger.append_event("pushed", at, {"id": notice.id, "by": caller.name}, office.trusted.read().trust)
+        if notice.status is Status.WITHDRAWN:
+            self._await_players(seen, lambda status: not shows(status, notice.id))
+            return {**document, "lit": False, "text": _("《{title}》 taken off").format(title=notice.title)}
         return {**document, **self._await_card(notice, verdict, float(str(arguments.get("wait", 0))))}
 
     def _await_card(self, notice: Notice, verdict: Verdict, wait: float) -> dict[str, object]:
@@ -413,7 +463,7 @@ class Answers:
             office.store.tell(office.notices)  # off the screen even when the disk fails
         detail = {"id": notice_id, "revision": notice.revision, "reason": reason, "by": caller.name}
         office.ledger.append_event("takedown", reading.at, detail, reading.trust, urgent=True)
-        self._await_players(seen, lambda status: not (status.showing and status.showing.key == notice.key))
+        self._await_players(seen, lambda status: not shows(status, notice.id))
         return {"id": notice_id, "text": _("《{title}》 taken off").format(title=notice.title)}
 
     def _await_players(self, seen: Sequence[int], done: Callable[[PlayerStatus], bool]) -> None:

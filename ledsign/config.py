@@ -3,7 +3,7 @@
 Every fault is a ConfigError with file, line, key and, for an unknown key, the nearest known one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -16,13 +16,16 @@ from ledsign.errors import ConfigError
 from ledsign.i18n import _
 from ledsign.panel import ColorMode, Panel, load_panels
 from ledsign.policy import Policy, load_policy
+from ledsign.protocol.traits import FLASH_A_DAY
 from ledsign.resources import resource
 from ledsign.tighten import merge
 from ledsign.validation import mapping, validate
-from ledsign.yamlfile import read_yaml
+from ledsign.yamlfile import YamlFile, read_yaml
 
 DEFAULT_PATH = Path("/etc/ledsign/ledsign.yaml")
-_PATHS = {"keys_file", "state", "control", "cache", "policy", "policy_override", "key_file", "ca_file"}
+_PATHS = {
+    "keys_file", "state", "control", "cache", "policy", "policy_override", "key_file", "ca_file", "community_file",
+}  # fmt: skip
 
 
 def _clock_time(value: str) -> str:
@@ -67,10 +70,15 @@ class PlatformSection(Section):
 
 
 class CardSection(Section):
-    """The control card behind one panel. ``url`` names the line and its options (docs/cards/)."""
+    """The control card behind one panel. ``url`` names the line and its options (docs/cards/); ``flash_per_day``:
+    writes of the card's flash in 24 hours before more are refused; ``least_ack``: what a page needs to be counted,
+    ``sent`` for receivers that never answer, whose pages the owner lets count all the same (the ledger and every
+    certificate say so)."""
 
     family: str = Field("cp5200", pattern=r"^[a-z0-9-]+$")
-    url: str = Field(pattern=r"^[a-z]+://")
+    url: str = Field(pattern=r"^([a-z]+://|record:|replay:)")
+    flash_per_day: int = Field(FLASH_A_DAY, ge=10, le=1_000_000)
+    least_ack: Literal["acked", "sent"] = "acked"
 
 
 class CustomPanel(Section):
@@ -106,6 +114,24 @@ class OperatorSection(Section):
     groups: tuple[str, ...] = ()
 
 
+class NtcipSection(Section):
+    """Our screen as a standard road sign for an emergency centre (docs/cards/ntcip.md); absent: no such port.
+
+    ``listen``: IPv4 address and port; ``allow``: networks that are heard; ``panel``: whose measures the sign has, the
+    first without one; ``name``: the centre, as villagers read it; ``approved_by``: who gave it standing leave;
+    ``urgent_from`` and ``emergency_from``: the least activation priority that is urgent, and an emergency.
+    """
+
+    listen: str = Field(pattern=r"^[0-9.]+:[0-9]+$")
+    allow: tuple[str, ...] = Field(min_length=1, max_length=16)
+    community_file: Path
+    name: str = Field(min_length=1, max_length=50)
+    approved_by: str = Field(min_length=1, max_length=60)
+    panel: str | None = None
+    urgent_from: int = Field(128, ge=2, le=255)
+    emergency_from: int = Field(224, ge=2, le=255)
+
+
 class Config(Section):
     """The whole configuration. Paths are absolute or relative to the file that names them."""
 
@@ -122,6 +148,7 @@ class Config(Section):
     hours: HoursSection | None = None
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     operators: OperatorSection = OperatorSection()
+    ntcip: NtcipSection | None = None
     safe_page: tuple[str, ...] = Field(("村务公开",), min_length=1, max_length=4)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -145,8 +172,9 @@ def _resolved(document: Mapping[str, object], folder: Path) -> dict[str, object]
         key: str(folder / value) if key in _PATHS and isinstance(value, str) else value
         for key, value in document.items()
     }
-    if isinstance(platform := found.get("platform"), dict):
-        found["platform"] = _resolved(platform, folder)
+    for name in ("platform", "ntcip"):
+        if isinstance(section := found.get(name), dict):
+            found[name] = _resolved(section, folder)
     return found
 
 
@@ -175,7 +203,18 @@ def load_config(path: Path) -> Config:
         raise files[0].error(("hours",), _("open must be before close"))
     for section in config.panels:
         config.panel(section)
+    _check_ntcip(config, files[0], names)
     return config
+
+
+def _check_ntcip(config: Config, file: YamlFile, names: Sequence[str]) -> None:
+    ntcip = config.ntcip
+    if ntcip is None:
+        return
+    if ntcip.panel is not None and ntcip.panel not in names:
+        raise file.error(("ntcip",), _("ntcip.panel: there is no panel {name!r}").format(name=ntcip.panel))
+    if ntcip.emergency_from < ntcip.urgent_from:
+        raise file.error(("ntcip",), _("emergency_from must not be below urgent_from"))
 
 
 def policy_of(config: Config) -> Policy:

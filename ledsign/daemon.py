@@ -1,33 +1,41 @@
 """The room that constructs and wires everything, and keeps the loops alive.
 
 Loops, each a thread that reads top to bottom: one a panel (``player``), one for the feed, one for the evidence
-going back (receipts, heartbeat). The main thread feeds the watchdog, watches the clock for steps and keeps the
-coarse calendar. Loops meet only in ``Latest`` values and in the database.
+going back (receipts, heartbeat), one for the emergency centre where there is one (``centre``). The main thread
+feeds the watchdog, watches the clock for steps and keeps the coarse calendar. Loops meet only in ``Latest`` values
+and in the database.
 """
 
 import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from ledsign import __version__
 from ledsign.answers import QUESTIONS, Answers, heartbeat, sentence
 from ledsign.archive import due_spans, write_bundle
 from ledsign.card import Card
+from ledsign.centre import LOOP as CENTRE_LOOP
+from ledsign.centre import CentreDesk, agent_policy
 from ledsign.clock import Clock, ClockTrust, TrustedClock
-from ledsign.config import Config, PanelSection, access_key, policy_of
+from ledsign.config import Config, NtcipSection, PanelSection, access_key, policy_of
 from ledsign.control import ControlServer
+from ledsign.darkness import DarkWatch
 from ledsign.database import Database, read_only
 from ledsign.errors import FeedError, StoreError
 from ledsign.feed.client import Backoff, PlatformClient
 from ledsign.feed.integrity import load_keys
 from ledsign.feed.store import Store
 from ledsign.feed.sync import Syncer, send_receipts
+from ledsign.frame import AckLevel, PixelFormat
 from ledsign.holdings import ARCHIVE, PAGES, holdings
 from ledsign.latest import Latest
 from ledsign.ledger import Ledger
+from ledsign.ntcip_agent import NtcipAgent
 from ledsign.pictures import Pictures
 from ledsign.player import Player
 from ledsign.render.pack import most_colours
@@ -88,6 +96,8 @@ class Daemon:
                 alive=lambda: self.pulse.tick("feed", FEED_LIMIT_S),
             )
         self.answers = Answers(self)
+        self.agent = self._agent(config.ntcip) if config.ntcip else None
+        self._darkness = DarkWatch(clock, self.trusted, self.store, self.ledger, self.players, BEAT_S)
         self._stop = threading.Event()
         self._forgotten: set[str] = set()
         self._ready = False
@@ -99,12 +109,15 @@ class Daemon:
 
     def _player(self, section: PanelSection, pace: float) -> Player:
         panel = self.config.panel(section)
-        card = Card(section.card.family, section.card.url, panel, self.clock)
+        flash = section.card.flash_per_day
+        card = Card(section.card.family, section.card.url, panel, self.clock, flash_a_day=flash)
         return Player(
             panel_name=section.name,
             screen=self.config.screen.code,
             card=card,
-            renderer=Renderer(panel, self.policy, self.config.cache, most_colours(card.formats[0])),
+            renderer=Renderer(
+                panel, self.policy, self.config.cache, most_colours(card.formats[0]), PixelFormat.TEXT in card.formats
+            ),
             assets=self.store.asset,
             ledger=self.ledger,
             policy=self.policy,
@@ -116,7 +129,14 @@ class Daemon:
             pulse=self.pulse,
             pictures=self.pictures,
             pace=pace,
+            accepts=AckLevel[section.card.least_ack.upper()],
         )
+
+    def _agent(self, section: NtcipSection) -> NtcipAgent:
+        """The screen as a standard sign for the emergency centre."""
+        shown = next(each for each in self.config.panels if section.panel in (None, each.name))
+        panel = replace(self.config.panel(shown), name=shown.name)
+        return NtcipAgent(agent_policy(section), panel, self.clock, CentreDesk(self, section), __version__)
 
     def _floor(self) -> datetime:
         """The earliest time it can be: build date, last time written down, end of the newest ledger row."""
@@ -152,6 +172,8 @@ class Daemon:
         if self.client is not None:
             loops.append(self._start("feed", self._feed_loop))
             loops.append(self._start("evidence", self._evidence_loop))
+        if self.agent is not None:
+            loops.append(self._start(CENTRE_LOOP, self.agent.run))
         try:
             self._watch(stop, calendar)
         finally:
@@ -197,6 +219,7 @@ class Daemon:
             self._check_clock(calendar)
             self._check_ready()
             self._forget_pictures()
+            self._darkness.look()
             if stuck := self.pulse.stuck():
                 log.critical("loops without a sign of life: %s", ", ".join(stuck))
             elif interval is not None and now - fed >= interval / 3:

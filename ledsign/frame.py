@@ -1,7 +1,7 @@
 """Page (pixels as drawn), Frame (the same page packed as a card wants it) and how sure we are it was lit."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from functools import cached_property
 
@@ -23,7 +23,8 @@ class Page:
     """One panel of pixels with its dwell.
 
     ``pixels``: mono = 1 bit per LED, rows top-down, MSB leftmost, each row padded to a byte; dual = the red
-    plane in that form, then the green one; rgb = 3 bytes per LED, R G B, sRGB.
+    plane in that form, then the green one; rgb = 3 bytes per LED, R G B, sRGB. ``text``: what the page says, line
+    by line, without the band around it.
     """
 
     width: int
@@ -34,12 +35,23 @@ class Page:
     kind: PageKind = PageKind.BODY
     n: int = 1
     of: int = 1
+    text: tuple[str, ...] = field(default=(), compare=False)
 
     @cached_property
     def sha256(self) -> str:
         """The page's identity: SHA-256 over ``mode WxH`` and the exact pixels, lower-case hex."""
         head = f"{self.mode} {self.width}x{self.height}\n".encode("ascii")
         return hashlib.sha256(head + self.pixels).hexdigest()
+
+    @property
+    def words_sha256(self) -> str:
+        """The identity of what the page says, for cards that are told no pixels: SHA-256 over ``text`` and the
+        lines, one a line, in UTF-8."""
+        return hashlib.sha256("\n".join(("text", *self.text)).encode("utf-8")).hexdigest()
+
+    def identity(self, form: "PixelFormat") -> str:
+        """What a card that takes such frames can be said to have shown."""
+        return self.words_sha256 if form is PixelFormat.TEXT else self.sha256
 
 
 class PixelFormat(StrEnum):
@@ -52,11 +64,12 @@ class PixelFormat(StrEnum):
     RGB888 = "rgb888"  # interleaved bytes
     GIF = "gif"  # a complete GIF file
     PNG = "png"  # a complete PNG file
+    TEXT = "text"  # no pixels: the page's lines in UTF-8, for cards that draw with fonts of their own
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A page packed for one card. ``page_sha256`` ties it to the pixels it came from."""
+    """A page packed for one card. ``page_sha256`` ties it to the pixels it came from, or to the words."""
 
     width: int
     height: int

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ledsign.card import Card
+from ledsign.card import Card, LinkStatus
 from ledsign.clock import Clock, ClockTrust, Reading, TrustedClock
 from ledsign.errors import CardRefusedError, ProtocolError, StoreError, TransportError
 from ledsign.evidence import FAILED, ShownRow
 from ledsign.feed.store import Snapshot
-from ledsign.frame import AckLevel, Page
+from ledsign.frame import AckLevel, Page, PixelFormat
 from ledsign.latest import Latest
 from ledsign.ledger import Ledger
 from ledsign.notice import AssetReader, Notice
@@ -23,6 +23,7 @@ from ledsign.pictures import Pictures
 from ledsign.playlist.announce import Announcement
 from ledsign.playlist.capacity import Grant
 from ledsign.playlist.exposure import Key
+from ledsign.playlist.item import Item
 from ledsign.playlist.plan import Plan, plan
 from ledsign.playlist.preempt import Claimant
 from ledsign.playlist.rotation import Slot
@@ -79,6 +80,8 @@ class PlayerStatus:
     blame: tuple[Key, ...] = ()  # and the smallest set of notices that this is due to
     announced: tuple[Announcement, ...] = ()
     claims: tuple[Claimant, ...] = ()
+    items: tuple[Item, ...] = ()  # what the panel can play; none while some are still to be drawn
+    link: LinkStatus | None = None  # what the card's line is worth, measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class Player:
         pulse: Pulse,
         pictures: Pictures,
         pace: float = 1.0,
+        accepts: AckLevel = AckLevel.ACKED,
     ) -> None:
         self.name = panel_name
         self.status = Latest(PlayerStatus(panel_name))
@@ -131,9 +135,13 @@ class Player:
         self._blank = blank
         self._safe = renderer.safe_page(safe_lines)
         self._format = card.formats[0]
+        card.keep(pack(self._safe, self._format))
+        if self._format is PixelFormat.TEXT:
+            log.warning("%s: the card draws words with its own fonts; no picture here is what it shows", self.name)
         self._pulse = pulse
         self._pictures = pictures
         self._pace = pace
+        self._accepts = accepts
         self._lit: bool | None = None
         self._percent: int | None = None
         self._preparation = -1
@@ -201,8 +209,16 @@ class Player:
         notice = next(each for each in view.snapshot.notices if each.key == (slot.notice_id, slot.revision))
         drawn = self._repertoire.drawn(notice)
         if slot.digest and drawn.digest is not None:
-            return Showing(drawn.digest, view.plan.mode, slot, notice, 0, len(drawn.body))
+            digest = self._announcing(notice, drawn.digest, view)
+            return Showing(digest, view.plan.mode, slot, notice, 0, len(drawn.body))
         return Showing(drawn.body[slot.first], view.plan.mode, slot, notice, slot.first + 1, len(drawn.body))
+
+    def _announcing(self, notice: Notice, digest: Page, view: _View) -> Page:
+        """The digest page; that of a long roster says when the full text runs, as long as that is to come."""
+        coming = next((each for each in view.plan.announced if each.key == notice.key), None)
+        if coming is None or view.reading.at is None or view.reading.at >= coming.starts:
+            return digest
+        return self._repertoire.announced(notice, digest, coming.starts)
 
     def _ends_at_once(self, showing: Showing, view: _View) -> bool:
         """Whether what is on the card must not stay until its dwell is over (docs/decisions/0002)."""
@@ -336,7 +352,7 @@ class Player:
         started = self._clock.monotonic()
         self._count += 1
         self._publish(view, showing, str(view.plan.mode), "", lit.at)
-        if showing.slot is not None:
+        if showing.slot is not None and self._format is not PixelFormat.TEXT:
             self._keep_picture(showing.page)
         complete = self._dwell(showing, view, started, stop)
         if showing.slot is not None:
@@ -359,12 +375,14 @@ class Player:
             kind=kind or str(showing.page.kind),
             shown_at=lit.at,
             seconds=round(seconds, 3),
-            page_sha256=showing.page.sha256,
+            page_sha256=showing.page.identity(self._format),
             ack=ack,
             complete=complete,
             clock=lit.trust,
             panel=self.name,
             turn=showing.slot.turn,
+            words=self._format is PixelFormat.TEXT,
+            accepts=self._accepts,
         )
         try:
             self._ledger.record(row)
@@ -449,5 +467,7 @@ class Player:
                 blame=view.plan.blame,
                 announced=view.plan.announced,
                 claims=view.plan.claims,
+                items=self._repertoire.whole,
+                link=self._card.link,
             )
         )

@@ -90,6 +90,17 @@ class Legibility:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """``dither``: how still photos become dots, "diffusion" (closest to the original) or "blue_noise" (calmer, and
+    faster to draw). ``emergency_border``: a frame around the pages of an emergency; it never flashes.
+    ``antialias``: smooth edges of letters on full-colour panels, "always" or "never"."""
+
+    dither: str = "diffusion"
+    emergency_border: bool = False
+    antialias: str = "always"
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     rows: int
     pages: int
@@ -164,6 +175,7 @@ class Policy:
     approval: ApprovalRule
     urgency_weights: Mapping[Urgency, int]  # emergency has none: it is alone on the screen
     sensitive_words: tuple[str, ...]
+    look: Look = Look()
 
     def item(self, code: str) -> Item | None:
         """The item of that code; None when the catalogue has none."""
@@ -296,6 +308,7 @@ def _build(document: form.PolicyFile, name: str) -> Policy:
             }
         ),
         sensitive_words=tuple(document.sensitive_words),
+        look=Look(display.look.dither, display.look.emergency_border, display.look.antialias),
     )
 
 

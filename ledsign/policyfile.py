@@ -137,6 +137,14 @@ class Page(Section):
     qr_seconds: Seconds = 12.0
 
 
+class Look(Section):
+    """How pages look where that is a matter of taste or of the site."""
+
+    dither: Literal["diffusion", "blue_noise"] = "diffusion"
+    emergency_border: bool = False
+    antialias: Literal["always", "never"] = "always"
+
+
 class DailyShows(Section):
     digest: Count
     short: Count
@@ -158,6 +166,7 @@ class Display(Section):
     brightness: Brightness
     legibility: Legibility
     page: Page
+    look: Look = Look()
     min_daily_shows: DailyShows
     limits: Limits
 

@@ -21,13 +21,16 @@ from ledsign.daemon import Daemon
 from ledsign.errors import FeedError
 from ledsign.feed.integrity import load_keys
 from ledsign.feed.parse import parse_json, parse_notice
-from ledsign.frame import Page
+from ledsign.frame import Page, PixelFormat
 from ledsign.notice import Image, Notice
 from ledsign.panel import Panel
 from ledsign.protocol.codec import Link, create, network_scheme
+from ledsign.protocol.gbtext import decode, encode
 from ledsign.render.pack import most_colours
 from ledsign.render.pages import Renderer
 from ledsign.simulator import SimulatedCard, serve
+from ledsign.simulator.canvas import to_page
+from ledsign.simulator.lettering import letter
 from ledsign.town import ApiKey, Role, Running, TownConfig, make_signing
 from ledsign.town import serve as serve_town
 from ledsign.town.samples import Sample, dated
@@ -63,6 +66,7 @@ class Stage:
     config: Path
     clock: Clock
     renderer: Renderer
+    words: bool = False  # the card draws text with letters of its own
     pages: dict[str, tuple[Notice | None, Page]] = field(default_factory=dict)
     assets: dict[str, bytes] = field(default_factory=dict)  # pictures the platform took
 
@@ -103,8 +107,16 @@ class Stage:
             raise FeedError(f"{notice_id}: {answer.status_code}")
         notice = parse_notice(parse_json(answer.content))
         for page in self.renderer.render(notice, self._asset).pages:
-            self.pages[page.sha256] = (notice, page)
+            self.pages[self.seen(page)] = (notice, page)
         return notice
+
+    def seen(self, page: Page) -> str:
+        """The identity of what the card's glass shows of the page: its pixels, or its words in the card's letters."""
+        panel = self.setting.panel
+        if not self.words:
+            return page.sha256
+        words = decode(encode("\n".join(page.text))[0])  # as much as its fonts have
+        return to_page(letter(words, panel.width, panel.height), panel).sha256
 
     def lit(self, notice: Notice, since: float, timeout: float) -> float | None:
         """Seconds from ``since`` (monotonic) until the card displayed a page of the notice; None if it never did."""
@@ -192,11 +204,11 @@ def _write_config(setting: Setting, state: Path, town: Running, card: SimulatedC
     return path
 
 
-def _colours(setting: Setting) -> int | None:
-    """What the card can show of a page: the daemon draws for it, so does the stage."""
+def _first_format(setting: Setting) -> PixelFormat:
+    """What the card takes: the daemon draws for it, so does the stage."""
     link = Link.UDP if network_scheme(setting.family) == "udp" else Link.NET
     panel = setting.panel
-    return most_colours(create(setting.family, link).formats(panel.mode, panel.width, panel.height)[0])
+    return create(setting.family, link).formats(panel.mode, panel.width, panel.height)[0]
 
 
 @contextmanager
@@ -214,10 +226,13 @@ def set_stage(setting: Setting, clock: Clock) -> Iterator[Stage]:
             serve(setting.family, line, setting.panel, setting.out / "card", setting.web, baud=setting.baud)
         )
         config = _write_config(setting, state, town, card)
-        renderer = Renderer(setting.panel, policy_of(load_config(config)), state / "cache", _colours(setting))
-        stage = Stage(setting, town, card, config, clock, renderer)
+        form = _first_format(setting)
+        words = form is PixelFormat.TEXT
+        policy = policy_of(load_config(config))
+        renderer = Renderer(setting.panel, policy, state / "cache", most_colours(form), words)
+        stage = Stage(setting, town, card, config, clock, renderer, words)
         safe = renderer.safe_page(SAFE_LINES)
-        stage.pages[safe.sha256] = (None, safe)
+        stage.pages[stage.seen(safe)] = (None, safe)
         yield stage
 
 

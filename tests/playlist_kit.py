@@ -20,9 +20,9 @@ from ledsign.notice import (
     Urgency,
 )
 from ledsign.playlist.exposure import NEVER, Exposure, Key, Shown, ShownKind, record
+from ledsign.playlist.item import Item
 from ledsign.playlist.plan import Plan, plan
 from ledsign.playlist.rotation import Slot
-from ledsign.playlist.situation import Item
 from ledsign.policy import Policy, load_policy
 from ledsign.trust import ClockTrust
 

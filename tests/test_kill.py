@@ -14,7 +14,7 @@ import requests
 
 from ledsign.clock import SystemClock
 from ledsign.database import read_only
-from ledsign.evidence import verify_lines
+from ledsign.evidence import LINES, verify_lines
 from ledsign.panel import load_panels
 from ledsign.stage import STAFF_KEY, Setting, Stage, set_stage
 from ledsign.town.samples import load_form, load_samples
@@ -80,7 +80,7 @@ def held(database: Path) -> tuple[set[str], set[str]]:
     connection = read_only(database)
     try:
         rows = connection.execute("SELECT id, state FROM notice").fetchall()
-        lines = connection.execute("SELECT seq, line, hash FROM ledger ORDER BY seq")
+        lines = connection.execute(f"{LINES} ORDER BY seq")
         result = verify_lines(lines)
         assert result.ok, result
     finally:

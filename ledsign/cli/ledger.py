@@ -1,9 +1,8 @@
 """``ledsign ledger``: evidence read from the database file, also while the daemon runs."""
 
 import contextlib
-import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -14,55 +13,22 @@ import click
 from ledsign.archive import Span, check_bundle, month_span, write_bundle, year_span
 from ledsign.certificate import certificate_html
 from ledsign.cli.common import Exit, emit, fail, json_option
-from ledsign.database import read_only
-from ledsign.errors import ConfigError, LedgerError, StoreError
+from ledsign.cli.place import DATABASE, Place, place_options
+from ledsign.errors import LedgerError
 from ledsign.evidence import VerifyResult, canonical_line, read_anchor
 from ledsign.holdings import PAGES, held_notices, holdings, register_entries, screen_of
 from ledsign.i18n import _
 from ledsign.ledgerbook import (
     Document,
-    Tally,
     certificate,
     register_csv,
     rows,
     tail,
-    tallies,
-    tally_document,
     verify,
 )
 from ledsign.pictures import picture
-from ledsign.policy import Policy, load_policy
-from ledsign.resources import resource
 from ledsign.seal import known_keys
-
-DATABASE = "ledsign.db"
-
-state_option = click.option(
-    "--state",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("/var/lib/ledsign"),
-    show_default=True,
-    help=_("State folder of the daemon."),
-)
-
-
-@contextlib.contextmanager
-def _opened(state: Path) -> Iterator[sqlite3.Connection]:
-    try:
-        with contextlib.closing(read_only(state / DATABASE)) as connection:
-            yield connection
-    except StoreError as error:
-        if state.exists() and not os.access(state, os.X_OK | os.R_OK):
-            text = _("{folder}: only root and the account ledsign may read it").format(folder=state)
-            fail(Exit.NOT_PERMITTED, text)
-        fail(Exit.TEMPFAIL, str(error))
-
-
-def _policy() -> Policy:
-    try:
-        return load_policy(resource("configs", "policy.yaml"))
-    except ConfigError as error:
-        fail(Exit.CONFIG, str(error))
+from ledsign.tally import Tally, tallies, tally_document
 
 
 @click.group(help=_("Evidence of what was shown."))
@@ -83,22 +49,22 @@ def _row_text(document: Document) -> str:
 @click.option(
     "-n", "--lines", "count", type=click.IntRange(1, 100_000), default=20, show_default=True, help=_("How many rows.")
 )
-@state_option
+@place_options
 @json_option
-def tail_(count: int, state: Path, as_json: bool) -> None:
+def tail_(count: int, place: Place, as_json: bool) -> None:
     """One line a row, the newest last."""
-    with _opened(state) as connection:
+    with place.opened() as connection:
         for document in tail(connection, count):
             emit(document, _row_text(document), as_json)
 
 
 @ledger.command("verify", help=_("Walk the chain from the first row to the last. Exit code 30: it is broken."))
-@state_option
+@place_options
 @json_option
-def verify_(state: Path, as_json: bool) -> None:
+def verify_(place: Place, as_json: bool) -> None:
     """Also checks the anchor written beside the database, so that a cut tail shows."""
-    with _opened(state) as connection:
-        result = _walked(connection, state)
+    with place.opened() as connection:
+        result = _walked(connection, place.state)
     emit(_verify_document(result), _verify_text(result), as_json)
     if not result.ok:
         raise click.exceptions.Exit(Exit.LEDGER)
@@ -157,13 +123,13 @@ def _day(_context: click.Context, _parameter: click.Parameter, text: str | None)
 @click.option("--from", "since", callback=_day, help=_("First local day."))
 @click.option("--to", "until", callback=_day, help=_("Last local day, included."))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help=_("File; otherwise standard output."))
-@state_option
+@place_options
 @json_option
-def export(form: str, since: date | None, until: date | None, out: Path | None, state: Path, as_json: bool) -> None:
+def export(form: str, since: date | None, until: date | None, out: Path | None, place: Place, as_json: bool) -> None:
     """With ``--out`` a line says what was written; the data itself is the same bytes on every run."""
-    policy = _policy()
-    with _opened(state) as connection, contextlib.ExitStack() as stack:
-        _insist(connection, state)
+    policy = place.policy
+    with place.opened() as connection, contextlib.ExitStack() as stack:
+        _insist(connection, place.state)
         try:
             # no newline translation: the register's line ends are CRLF already
             stream = stack.enter_context(out.open("w", encoding="utf-8", newline="")) if out else None
@@ -198,20 +164,19 @@ def _write(stream: TextIO | None, text: str) -> None:
     help=_("Form of the certificate."),
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help=_("File; otherwise standard output."))
-@state_option
+@place_options
 @json_option
-def certificate_(notice_id: str, form: str, out: Path | None, state: Path, as_json: bool) -> None:
+def certificate_(notice_id: str, form: str, out: Path | None, place: Place, as_json: bool) -> None:
     """One object a revision that was shown, or one page with pictures. Exit code 65: it never was."""
-    policy = _policy()
-    with _opened(state) as connection:
-        _insist(connection, state)
-        made = certificate(connection, notice_id, passes_min=policy.complete_passes_min)
+    with place.opened() as connection:
+        _insist(connection, place.state)
+        made = certificate(connection, notice_id, passes_min=place.policy.complete_passes_min)
         if made is None:
             fail(Exit.DATA, _("{id}: never shown on this screen").format(id=notice_id))
         title = next((n.title for n, _raw in held_notices(connection) if n.id == notice_id), notice_id)
         screen = screen_of(connection)
     if form == "html":
-        _put(certificate_html(made, title, screen, partial(picture, state / PAGES)), out, as_json)
+        _put(certificate_html(made, title, screen, partial(picture, place.state / PAGES)), out, as_json)
         return
     head = {"head_seq": made.head.seq, "head": made.head.hash}
     if out is not None:
@@ -255,21 +220,21 @@ def _span(text: str | None, read: Callable[[str], Span]) -> Span | None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=_("Check this bundle instead."),
 )
-@state_option
+@place_options
 @json_option
 def archive(
-    month: str | None, year: str | None, out: Path | None, checked: Path | None, state: Path, as_json: bool
+    month: str | None, year: str | None, out: Path | None, checked: Path | None, place: Place, as_json: bool
 ) -> None:
     """A bundle is checked with the device's public key where the state folder has it."""
     span = _span(month, month_span) or _span(year, year_span)
     if checked is not None:
-        _check_archive(checked, state, as_json)
+        _check_archive(checked, place.state, as_json)
         return
     if span is None or out is None:
         raise click.UsageError(_("give --month or --year, and --out; or --check"))
-    policy = _policy()
-    with _opened(state) as connection:
-        held = holdings(connection, state, policy)
+    policy = place.policy
+    with place.opened() as connection:
+        held = holdings(connection, place.state, policy)
         made = write_bundle(connection, span, screen_of(connection), held, out, policy.complete_passes_min)
     document = {
         "file": str(made.path),

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,10 +82,12 @@ def now(socket: Path, as_json: bool) -> None:
 
 @click.command(help=_("Why a notice is on the screen, or why not."))
 @click.argument("notice_id")
+@click.option("--at", "moment", help=_("Ask about another time, gone by or to come (ISO 8601 with offset)."))
 @socket_option
 @json_option
-def why(notice_id: str, socket: Path, as_json: bool) -> None:
-    _tell(_ask(socket, "why", id=notice_id), as_json)
+def why(notice_id: str, moment: str | None, socket: Path, as_json: bool) -> None:
+    asked = {"id": notice_id} if moment is None else {"id": notice_id, "at": moment}
+    _tell(_ask(socket, "why", **asked), as_json)
 
 
 @click.command(help=_("What comes next."))
@@ -109,18 +111,29 @@ def urgent() -> None:
     """Push, list, cancel."""
 
 
-@urgent.command("push", help=_("Hand a signed notice FILE to the screen (USB stick, platform unreachable)."))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@urgent.command("push", help=_("Hand signed FILES, notices or withdrawals, to the screen from a USB stick."))
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--wait", default=30.0, show_default=True, help=_("Seconds to wait until the card confirms."))
 @click.option("--dry-run", is_flag=True, help=_("Only judge the notice."))
 @socket_option
 @json_option
-def urgent_push(file: Path, wait: float, dry_run: bool, socket: Path, as_json: bool) -> None:
+def urgent_push(files: Sequence[Path], wait: float, dry_run: bool, socket: Path, as_json: bool) -> None:
+    """A file that is refused does not stop those behind it; the first failure is the exit code."""
+    failed = 0
+    for file in files:
+        try:
+            _tell(_ask(socket, "push", raw=_text(file), wait=min(wait, 35.0), dry_run=dry_run), as_json)
+        except click.exceptions.Exit as refused:
+            failed = failed or refused.exit_code
+    if failed:
+        raise click.exceptions.Exit(failed)
+
+
+def _text(file: Path) -> str:
     try:
-        raw = file.read_bytes().decode("utf-8")
+        return file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fail(Exit.DATA, f"{file}: {error}")
-    _tell(_ask(socket, "push", raw=raw, wait=min(wait, 35.0), dry_run=dry_run), as_json)
 
 
 @urgent.command("list", help=_("Urgent and emergency notices the screen holds."))

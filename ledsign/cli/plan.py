@@ -17,8 +17,8 @@ from ledsign.notice import AssetReader, Image, Notice
 from ledsign.panel import Panel
 from ledsign.playlist.capacity import Admission, Capacity
 from ledsign.playlist.forecast import Forecast, Prospect, forecast, what_if
+from ledsign.playlist.item import Item
 from ledsign.playlist.simulate import Aired
-from ledsign.playlist.situation import Item
 from ledsign.policy import Policy, load_policy
 from ledsign.render.pages import Renderer
 from ledsign.resources import resource
@@ -223,7 +223,11 @@ def _print_draft(draft: Notice, made: Admission, titles: Mapping[str, str], as_j
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @panel_option
 @clock_option(_("Plan as of this time (ISO 8601 with offset)."))
-@click.option("--hours", type=click.FloatRange(0, 48), default=0.0, help=_("Print the turns of the next hours."))
+@click.option(
+    "--hours",
+    type=click.FloatRange(0, 48, min_open=True),
+    help=_("Print the turns of so many coming hours, up to 48."),
+)
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path), help=_("Disclosure policy (YAML)."))
 @click.option("--profile", help=_("Profile of the policy, such as strict."))
 @click.option("--screen", help=_("Code of the screen, 12 digits; otherwise the village most notices come from."))
@@ -237,7 +241,7 @@ def plan(
     folder: Path,
     panel: Panel,
     moment: datetime | None,
-    hours: float,
+    hours: float | None,
     policy_file: Path | None,
     profile: str | None,
     screen: str | None,
@@ -255,7 +259,7 @@ def plan(
     at = (moment or SystemClock(policy.zone).now()).astimezone(policy.zone)
     items = _load(folder, panel, policy, notices)
     screen, cancelled = screen or _screen(notices), _called_off(notices)
-    made = forecast(items, {}, policy, at, screen, cancelled, hours)
+    made = forecast(items, {}, policy, at, screen, cancelled, hours or 0.0)
     _print(made, _by_id(items), panel, at, as_json)
     if draft is not None:
         (new,) = _load(folder, panel, policy, [_draft(draft)])

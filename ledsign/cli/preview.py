@@ -19,10 +19,11 @@ from ledsign.frame import Page
 from ledsign.i18n import _
 from ledsign.notice import AssetReader, Image, Notice
 from ledsign.panel import Panel
-from ledsign.policy import load_policy
+from ledsign.policy import Policy, load_policy
 from ledsign.render import Rendered, Renderer
 from ledsign.render.atlas import SIZES, load
 from ledsign.render.fonts import MissingGlyph, RareGlyph, chain, coverage, rare
+from ledsign.render.legibility import Sight, verdict
 from ledsign.render.pack import png
 from ledsign.render.report import Entry, report
 from ledsign.render.view import contact_sheets, gif, half_blocks, led_picture, sixel
@@ -103,6 +104,8 @@ def preview(
         # a renderer of its own for each file: what one notice leaves in memory never helps the next
         renderer = Renderer(panel, policy)
         worst = max(worst, _one(file, renderer, assets or file.parent / "assets", output, shown, as_json=as_json))
+    if not as_json:
+        _sight(panel, policy)
     if html is not None:
         try:
             html.write_text(report(shown, panel, policy), encoding="utf-8")
@@ -149,6 +152,19 @@ def _one(file: Path, renderer: Renderer, assets: Path, output: _Output, shown: l
     if (output.term or output.sixel) and not as_json:
         _draw(rendered, as_sixel=output.sixel)
     return Exit.GLYPHS if output.verify and (rendered.missing or not same) else Exit.OK
+
+
+def _sight(panel: Panel, policy: Policy) -> None:
+    """Say whether what was drawn can be read from where people stand."""
+    seen = verdict(panel, policy.legibility)
+    text = _("{px} px at {pitch} mm from {distance} m: {seen:.1f}′").format(
+        px=seen.px, pitch=panel.pitch_mm, distance=panel.distance_m, seen=seen.arcmin
+    )
+    if seen.sight is Sight.REFUSED:
+        advice = _("too small to be read (least {floor:g}′) and no room for larger")
+        click.echo(f"{text}: {advice.format(floor=policy.legibility.floor_arcmin)}", err=True)
+        return
+    click.echo(f"{text}: " + _("read at full speed up to {metres:.0f} m").format(metres=seen.farthest_m))
 
 
 def _same(rendered: Rendered, other: Renderer, notice: Notice, reader: AssetReader) -> bool:

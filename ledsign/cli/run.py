@@ -80,7 +80,7 @@ def _report(findings: Iterable[Finding], as_json: bool) -> None:
     failed = False
     for finding in findings:
         failed |= finding.grade is Grade.FAIL
-        document = {"check": finding.name, "result": str(finding.grade), "detail": finding.text}
+        document = {"check": finding.name, "result": str(finding.grade), "detail": finding.text, **finding.data}
         emit(document, f"{marks[finding.grade]}  {finding.name}: {finding.text}", as_json)
     if failed:
         raise click.exceptions.Exit(int(Exit.CHECK))

@@ -15,7 +15,7 @@ from ledsign.evidence import ShownRow
 from ledsign.frame import AckLevel
 from ledsign.ledger import Ledger
 from ledsign.trust import ClockTrust
-from playlist_kit import at
+from playlist_kit import SCREEN, at
 
 CLOCK = "2026-11-21T09:00:00+08:00"
 
@@ -70,6 +70,10 @@ def test_a_folder_without_notices_and_odd_arguments(tmp_path: Path) -> None:
     assert "x.json" in result.stderr
     assert CliRunner().invoke(plan_verb, [str(tmp_path), "--clock", "soon"]).exit_code == 2
     assert CliRunner().invoke(plan_verb, [str(tmp_path), "--clock", "2026-11-21T09:00:00"]).exit_code == 2
+    for hours in ("0", "-1", "49", "soon"):
+        odd = CliRunner().invoke(plan_verb, [str(tmp_path), "--hours", hours])
+        assert odd.exit_code == 2
+        assert "--hours" in odd.stderr
     assert plan(str(tmp_path), "--policy", str(tmp_path / "none.yaml")).exit_code == 78
 
 
@@ -130,6 +134,29 @@ def test_certificate_of_a_notice_and_of_none(state: Path) -> None:
     assert made["head_seq"] == 7
     assert "n-1" in ask(state, "certificate", "n-1").stdout
     assert ask(state, "certificate", "n-2").exit_code == 65
+
+
+def test_state_folder_and_policy_come_from_the_configuration(state: Path, tmp_path: Path) -> None:
+    """Days are counted by the policy in force: where ten showings make a day, five make none."""
+    shipped = (Path(__file__).parents[2] / "configs" / "policy.yaml").read_text(encoding="utf-8")
+    assert "complete_passes_min: 1" in shipped
+    (tmp_path / "strict.yaml").write_text(
+        shipped.replace("complete_passes_min: 1", "complete_passes_min: 10"), encoding="utf-8"
+    )
+    config = tmp_path / "ledsign.yaml"
+    config.write_text(
+        f"""screen: {{code: "{SCREEN}", name: test}}
+state: {state}
+keys_file: keys.json
+policy: strict.yaml
+panels: [{{name: main, profile: p10-192x96-mono, card: {{family: bxy, url: "tcp://127.0.0.1:5005"}}}}]
+""",
+        encoding="utf-8",
+    )
+    arguments = ["certificate", "n-1", "--config", str(config), "--json"]
+    made = objects(CliRunner().invoke(ledger_verb, arguments))[0]
+    assert (made["passes"], made["counted_days"]) == (5, [])
+    assert ask(state, "certificate", "n-1", "--config", str(tmp_path / "none.yaml")).exit_code == 78
 
 
 def test_no_state_folder_is_try_later(tmp_path: Path) -> None:

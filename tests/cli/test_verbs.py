@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import click
 import pytest
@@ -105,3 +106,22 @@ def test_check_reports_every_finding_and_fails_with_ten(tmp_path):
     (tmp_path / "keys.json").write_text('{"keys": {"k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAA"}}', encoding="utf-8")
     result = CliRunner().invoke(cli, ["check", "--config", str(tmp_path / "ledsign.yaml")])
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("pitch", "height", "result"),
+    [(10, 96, "pass"), (5, 96, "warn"), (2, 160, "warn"), (2, 32, "fail")],
+    ids=["large", "lawful", "raised", "too small"],
+)
+def test_check_judges_what_would_be_drawn(pitch: int, height: int, result: str, tmp_path: Path) -> None:
+    """From 15 m 16 LEDs of 10 mm are good, of 5 mm lawful; of 2 mm they are raised, but a low panel has no room for
+    larger ones."""
+    panel = f"{{width: 512, height: {height}, mode: mono, pitch_mm: {pitch}, distance_m: 15, text_px: 16}}"
+    (tmp_path / "ledsign.yaml").write_text(
+        "screen: {code: '990203104205', name: 柳塘村}\nkeys_file: keys.json\nstate: state\ncache: cache\npanels:\n"
+        f"  - {{profile: {panel}, card: {{family: cp5200, url: 'tcp://127.0.0.1:9'}}}}\n",
+        encoding="utf-8",
+    )
+    found = CliRunner().invoke(cli, ["check", "--json", "--config", str(tmp_path / "ledsign.yaml")])
+    rows = {row["check"]: row for row in map(json.loads, found.output.splitlines())}
+    assert rows["legibility.main"]["result"] == result, rows["legibility.main"]
