@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from ledsign.ledger import Ledger
 from ledsign.playlist.exposure import Exposure, Key
 from ledsign.playlist.item import Item
+from ledsign.playlist.plan import plan
 from ledsign.playlist.simulate import Simulation
+from ledsign.playlist.situation import PlanMode
 from ledsign.policy import Policy
+from ledsign.trust import ClockTrust
 
 AHEAD = timedelta(hours=48)  # further on the plan is a guess: notices come and go
 
@@ -35,6 +38,16 @@ def was_on(ledger: Ledger, panel: str, at: datetime) -> On | None:
     return On(row["notice_id"], row["revision"], row["n"], since, until) if since <= at < until else None
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What the plan comes to at a moment: the turn ``on`` then, None when the panel is dark or shows the safe page
+    (``mode`` says which), and why each notice that is not visible then is ``hidden``."""
+
+    on: On | None
+    mode: PlanMode
+    hidden: Mapping[str, str]
+
+
 def will_be_on(
     items: Sequence[Item],
     exposures: Mapping[Key, Exposure],
@@ -43,12 +56,15 @@ def will_be_on(
     screen: str,
     cancelled: Collection[str],
     at: datetime,
-) -> On | None:
-    """The turn that the plan comes to at that moment if nothing changes until then; None when it is dark then."""
+) -> Ahead:
+    """What comes at ``at`` if nothing changes until then."""
     ahead = Simulation(items, exposures, policy, now, screen, cancelled)
+    on = None
     for aired in ahead.run(at + timedelta(seconds=1)):
         until = aired.at + timedelta(seconds=aired.slot.seconds)
         if aired.at <= at < until:
             n = 0 if aired.slot.digest else aired.slot.first + 1
-            return On(aired.slot.notice_id, aired.slot.revision, n, aired.at, until)
-    return None
+            on = On(aired.slot.notice_id, aired.slot.revision, n, aired.at, until)
+            break
+    then = plan(items, ahead.exposures, policy, at, ClockTrust.TRUSTED, screen, cancelled, ahead=1)
+    return Ahead(on, then.mode, then.hidden)

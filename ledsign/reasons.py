@@ -6,10 +6,12 @@ from datetime import datetime
 
 from ledsign.feed.store import AuditLine
 from ledsign.i18n import _
-from ledsign.moments import On
+from ledsign.moments import Ahead, On
 from ledsign.notice import Notice, Urgency
 from ledsign.player import PlayerStatus
+from ledsign.playlist.situation import PlanMode
 from ledsign.policy import Policy
+from ledsign.trust import ClockTrust
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +118,55 @@ def _waiting(notice: Notice, status: PlayerStatus) -> Reason:
     return Reason("waiting", _("in the rotation, waiting for its turn"))
 
 
-def why_then(notice_id: str, at: datetime, on: On | None, *, past: bool) -> Reason:
-    """Whether a notice was, or will be, on the panel at a moment; if not, what instead."""
+def showing_on(status: PlayerStatus, at: datetime, now: datetime) -> On | None:
+    """The page that is on the panel now, if it was at ``at`` too: its row comes when it ends."""
+    showing = status.showing
+    if showing is None or showing.notice is None or status.since is None or not status.since <= at <= now:
+        return None
+    return On(showing.notice.id, showing.notice.revision, showing.number, status.since, now)
+
+
+def why_past(notice_id: str, at: datetime, on: On | None) -> Reason:
+    """Whether a notice was on the panel at a moment gone by, after the ledger; if not, what was."""
     time = f"{at:%Y-%m-%d %H:%M:%S}"
     if on is None:
-        if past:
-            return Reason("was_not_on", _("nothing was on at {time}, after the ledger").format(time=time))
-        return Reason("will_not_be_on", _("the screen will be dark at {time}").format(time=time))
-    page = _("its digest") if on.n == 0 else _("page {n}").format(n=on.n)
+        return Reason("was_not_on", _("nothing was on at {time}, after the ledger").format(time=time))
     if on.notice_id == notice_id:
-        if past:
-            return Reason("was_on", _("it was on at {time}: {page}").format(time=time, page=page))
-        said = _("by the plan it will be on at {time}, from {page} on").format(time=time, page=page)
+        return Reason("was_on", _("it was on at {time}: {page}").format(time=time, page=_page(on)))
+    return Reason("was_not_on", _("{other} was on at {time}").format(other=on.notice_id, time=time))
+
+
+def why_future(notice_id: str, at: datetime, ahead: Ahead) -> Reason:
+    """Whether a notice will be on the panel at a moment to come, by the plan; if not, what will, and why."""
+    time, on = f"{at:%Y-%m-%d %H:%M:%S}", ahead.on
+    if on is not None and on.notice_id == notice_id:
+        said = _("by the plan it will be on at {time}, from {page} on").format(time=time, page=_page(on))
         return Reason("will_be_on", said)
-    if past:
-        return Reason("was_not_on", _("{other} was on at {time}").format(other=on.notice_id, time=time))
-    said = _("by the plan {other} will be on at {time}").format(other=on.notice_id, time=time)
+    if on is not None:
+        said = _("by the plan {other} will be on at {time}").format(other=on.notice_id, time=time)
+    elif ahead.mode is PlanMode.DARK:
+        said = _("the screen will be dark at {time}").format(time=time)
+    else:
+        said = _("the safe page will be on at {time}").format(time=time)
+    if notice_id in ahead.hidden:
+        reason = ahead.hidden[notice_id]
+        said += f" ({notice_id}: {hidden_reasons().get(reason, reason)})"
     return Reason("will_not_be_on", said)
+
+
+def cannot_tell(status: PlayerStatus, clock: ClockTrust) -> Reason | None:
+    """Why nothing can be said of the time to come; None when the plan can."""
+    if status.mode == "blank":
+        return Reason("blank", _("blanked by an operator until he lights it again"))
+    if clock is ClockTrust.UNTRUSTED:
+        return Reason("clock_untrusted", hidden_reasons()["clock_untrusted"])
+    if status.mode == "starting":
+        return Reason("starting", modes()["starting"])
+    return None
+
+
+def _page(on: On) -> str:
+    return _("its digest") if on.n == 0 else _("page {n}").format(n=on.n)
 
 
 def why_absent(notice_id: str, line: AuditLine | None) -> Mapping[str, object]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ import pytest
 
 from kit import FakeClock
 from ledsign import reasons
-from ledsign.answers import Answers, RefusedOrderError, cannot_keep
+from ledsign.answers import Answers
 from ledsign.clock import ClockTrust, TrustedClock
 from ledsign.control import Caller
 from ledsign.database import Database
@@ -21,10 +21,12 @@ from ledsign.frame import AckLevel, Page, PageKind
 from ledsign.latest import Latest
 from ledsign.ledger import Ledger
 from ledsign.notice import Status, Urgency, Validity
+from ledsign.orders import RefusedOrderError
 from ledsign.panel import ColorMode
 from ledsign.player import PlayerStatus, Showing
 from ledsign.playlist.item import Item
 from ledsign.playlist.situation import PlanMode
+from ledsign.statement import cannot_keep
 from playlist_kit import SCREEN, alert, ask, at, display, hours, item, policy
 
 PAGE = Page(8, 8, ColorMode.MONO, bytes(8), 5.0, PageKind.BODY, 2, 3)
@@ -204,7 +206,7 @@ def played(office: SimpleNamespace) -> SimpleNamespace:
     office.ledger.record(replace(shown, notice_id="b", n=0, kind=PageKind.DIGEST, shown_at=at(8, 59, 10), turn=2))
     office.ledger.append_event("stop", at(8, 59, 30), {})
     items = (item("a", 2), item("b", 2))
-    office.players = [SimpleNamespace(name="main", status=Latest(PlayerStatus("main", items=items)))]
+    office.players = [SimpleNamespace(name="main", status=Latest(PlayerStatus("main", "rotation", items=items)))]
     office.config = SimpleNamespace(screen=SimpleNamespace(code=SCREEN))
     return office
 
@@ -235,6 +237,53 @@ def test_what_was_and_what_will_be_on_at_a_moment(
     found = then(played, name, when)
     assert found["panels"] == {"main": {"state": state, "on": on, "n": n}}
     assert str(found["text"]).startswith("main: ")
+
+
+def test_the_page_on_now_was_on_since_it_came(played: SimpleNamespace) -> None:
+    """Its row is written when it ends."""
+    status = played.players[0].status
+    showing = Showing(PAGE, PlanMode.ROTATION, None, item("c", 2).notice, 2, 2)
+    status.put(replace(status.get()[0], showing=showing, since=at(8, 59, 50)))
+    played.notices = Latest(Snapshot((item("c", 2).notice,)))
+    assert then(played, "c", at(8, 59, 55))["panels"] == {"main": {"state": "was_on", "on": "c", "n": 2}}
+    played.ledger.append_event("start", at(8, 59, 40), {})
+    assert then(played, "c", at(8, 59, 49))["panels"] == {"main": {"state": "was_not_on", "on": None, "n": None}}
+
+
+def test_a_page_over_midnight_was_on_after_it(played: SimpleNamespace) -> None:
+    shown = ShownRow(
+        "a", 1, "d" * 64, 1, 2, PageKind.BODY, at(23, 59, 55) - timedelta(days=1), 20.0, "e" * 64, AckLevel.ACKED,
+        True, ClockTrust.TRUSTED, "side", 1,
+    )  # fmt: skip
+    played.ledger.record(shown)
+    played.players[0].name = "side"
+    assert then(played, "a", at(0, 0, 3))["panels"] == {"side": {"state": "was_on", "on": "a", "n": 1}}
+
+
+def test_an_unknown_notice_is_said_to_be_unknown_at_any_time(played: SimpleNamespace) -> None:
+    for when in (at(8, 59, 9), at(9, 0, 15)):
+        assert then(played, "nobody", when)["state"] == "unknown"
+
+
+def test_of_the_time_to_come_nothing_is_said_that_the_plan_cannot_know(played: SimpleNamespace) -> None:
+    status = played.players[0].status
+    for mode, state in (("blank", "blank"), ("starting", "starting")):
+        status.put(replace(status.get()[0], mode=mode))
+        assert then(played, "a", at(9, 0, 15))["panels"] == {"main": {"state": state, "on": None, "n": None}}
+    status.put(replace(status.get()[0], mode="rotation"))
+    played.trusted = TrustedClock(played.clock, at(10))  # it is nine: the clock is before its floor
+    found = then(played, "a", at(23))
+    assert found["panels"] == {"main": {"state": "clock_untrusted", "on": None, "n": None}}
+
+
+def test_who_will_not_be_on_is_told_why_and_an_empty_screen_is_not_a_dark_one(played: SimpleNamespace) -> None:
+    status = played.players[0].status
+    late = item("late", 1, shown=display(at(12)))
+    played.notices = Latest(Snapshot((late.notice,)))
+    status.put(replace(status.get()[0], items=(item("a", 2), late)))
+    assert "还没到播放时间" in str(then(played, "late", at(9, 0, 15))["text"])
+    status.put(replace(status.get()[0], items=(late,)))
+    assert "安全页" in str(then(played, "late", at(9, 0, 15))["text"])
 
 
 @pytest.mark.parametrize("moment", ["soon", "2026-11-24T09:00:00+08:00"])
