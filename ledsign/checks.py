@@ -37,6 +37,7 @@ from ledsign.policy import Policy
 from ledsign.promise import promised
 from ledsign.render.atlas import damaged
 from ledsign.render.legibility import Sight, verdict
+from ledsign.render.pack import shows_shades
 from ledsign.render.pages import Renderer
 from ledsign.resources import resource
 
@@ -230,6 +231,7 @@ def _sight(panel: Panel, policy: Policy) -> tuple[Grade, str]:
 
 def _panel(config: Config, section: PanelSection, policy: Policy, clock: Clock) -> Iterator[Finding]:
     panel = config.panel(section)
+    formats: tuple[PixelFormat, ...] = ()
     try:
         formats = Card(section.card.family, section.card.url, panel, clock).formats
         grade, text = (Grade.PASS, ", ".join(formats)) if formats else (Grade.FAIL, _("no format for this panel"))
@@ -240,7 +242,8 @@ def _panel(config: Config, section: PanelSection, policy: Policy, clock: Clock) 
     yield Finding(f"line.{section.name}", grade, text)
     yield Finding(f"legibility.{section.name}", *_sight(panel, policy))
     try:
-        renderer = Renderer(panel, policy, config.cache, words=True)
+        shaded = bool(formats) and shows_shades(formats[0])
+        renderer = Renderer(panel, policy, config.cache, words=True, shaded=shaded)
         page = renderer.safe_page(config.safe_page)
     except (LedsignError, OSError) as error:
         yield Finding(f"fonts.{section.name}", Grade.FAIL, str(error))
@@ -262,6 +265,9 @@ def _promise(section: PanelSection, panel: Panel, page: Page) -> Iterator[Findin
         found = promised(section.card.family, section.card.url, panel, page)
     except ConfigError:
         return  # told by the check of the line
+    except LedsignError as error:
+        yield Finding(f"promise.{section.name}", Grade.WARN, _("no promise: {error}").format(error=error))
+        return
     if found is None:
         return
     text = _(

@@ -21,19 +21,23 @@ from ledsign.daemon import Daemon
 from ledsign.errors import FeedError
 from ledsign.feed.integrity import load_keys
 from ledsign.feed.parse import parse_json, parse_notice
+from ledsign.feed.store import Snapshot
 from ledsign.frame import Page, PixelFormat
 from ledsign.notice import Image, Notice
 from ledsign.panel import Panel
+from ledsign.playlist.plan import plan
 from ledsign.protocol.codec import Link, create, network_scheme
 from ledsign.protocol.gbtext import decode, encode
-from ledsign.render.pack import most_colours
+from ledsign.render.pack import most_colours, shows_shades
 from ledsign.render.pages import Renderer
+from ledsign.repertoire import Repertoire
 from ledsign.simulator import SimulatedCard, serve
 from ledsign.simulator.canvas import to_page
 from ledsign.simulator.lettering import letter
 from ledsign.town import ApiKey, Role, Running, TownConfig, make_signing
 from ledsign.town import serve as serve_town
 from ledsign.town.samples import Sample, dated
+from ledsign.trust import ClockTrust
 
 SCREEN_KEY = "demo-screen-key-not-secret"
 STAFF_KEY = "demo-staff-key-not-secret"
@@ -57,8 +61,8 @@ class Setting:
 
 @dataclass(slots=True)
 class Stage:
-    """Town and card, running. ``pages``: page identity → (notice, page) as a renderer of its own draws it;
-    ``config`` is the file a daemon for this screen reads."""
+    """Town and card, running. ``pages``: page identity → (notice, page) as a renderer of its own draws it, among them
+    the digest pages that announce long full texts; ``config`` is the file a daemon for this screen reads."""
 
     setting: Setting
     town: Running
@@ -69,6 +73,12 @@ class Stage:
     words: bool = False  # the card draws text with letters of its own
     pages: dict[str, tuple[Notice | None, Page]] = field(default_factory=dict)
     assets: dict[str, bytes] = field(default_factory=dict)  # pictures the platform took
+    notices: dict[str, Notice] = field(default_factory=dict)  # by id, as learnt last
+    repertoire: Repertoire = field(init=False)
+
+    def __post_init__(self) -> None:
+        night = self.renderer.policy.dwell.night_min_s
+        self.repertoire = Repertoire(self.renderer, self._asset, self.clock, self.setting.pace, night)
 
     def staff(self, method: str, path: str, document: object = None) -> dict[str, object]:
         """A request of the town's staff. Raises FeedError with the town's machine reason."""
@@ -108,7 +118,23 @@ class Stage:
         notice = parse_notice(parse_json(answer.content))
         for page in self.renderer.render(notice, self._asset).pages:
             self.pages[self.seen(page)] = (notice, page)
+        self.notices[notice.id] = notice
+        self._learn_announced()
         return notice
+
+    def _learn_announced(self) -> None:
+        """Draw the digest pages that say when today's full texts run, as everything published so far has it."""
+        snapshot = Snapshot(tuple(self.notices.values()))
+        items = self.repertoire.items(snapshot, lambda: None)
+        while self.repertoire.pending:
+            items = self.repertoire.items(snapshot, lambda: None)
+        made = plan(items, {}, self.renderer.policy, self.clock.now(), ClockTrust.TRUSTED, self.setting.screen)
+        for coming in made.announced:
+            notice = self.notices[coming.key[0]]
+            digest = self.repertoire.drawn(notice).digest
+            if digest is not None:
+                page = self.renderer.announced(notice, digest, coming.starts)
+                self.pages[self.seen(page)] = (notice, page)
 
     def seen(self, page: Page) -> str:
         """The identity of what the card's glass shows of the page: its pixels, or its words in the card's letters."""
@@ -229,7 +255,7 @@ def set_stage(setting: Setting, clock: Clock) -> Iterator[Stage]:
         form = _first_format(setting)
         words = form is PixelFormat.TEXT
         policy = policy_of(load_config(config))
-        renderer = Renderer(setting.panel, policy, state / "cache", most_colours(form), words)
+        renderer = Renderer(setting.panel, policy, state / "cache", most_colours(form), words, shows_shades(form))
         stage = Stage(setting, town, card, config, clock, renderer, words)
         safe = renderer.safe_page(SAFE_LINES)
         stage.pages[stage.seen(safe)] = (None, safe)

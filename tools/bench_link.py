@@ -28,7 +28,7 @@ from ledsign.resources import resource
 from ledsign.simulator.desk import Desk, DeskLine
 from ledsign.transport import Address, Transport, open_transport
 
-CARRIES = 100  # bytes of a packet that has a piece of picture in it; commands are shorter
+CARRIES = 200  # bytes of a packet that has a piece of picture in it; commands are shorter
 BAUDS = (57_600, 115_200)
 LINES = {  # as the documents know them
     "cp5200": (Link.SERIAL, Link.NET),

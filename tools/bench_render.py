@@ -4,8 +4,9 @@
 
 Contenders get the same lines at the same places and must give the same bytes. Rounds are interleaved in shuffled
 order; medians are printed with the 10th and 90th percentile. "placed block" is a text already broken into lines:
-``shape`` -> ``Plate`` -> ``compose``, what the renderer does with every page; "placed runs" adds one ``Run`` object a
-line and ``plate``, what layout hands over; "table" is what the renderer does with a table on a page; "notices" is
+``shape`` -> ``Plate`` -> ``compose``, what the renderer does with every page; "placed lines" adds ``plate`` for what
+layout hands over, "a paragraph" sets one from the string on: line ends, ``Prose``, ``plate``, ``compose``; "table"
+is what the renderer does with a table on a page; "notices" is
 everything from a parsed notice to the pixels of its pages. Contenders that are not installed are left out.
 """
 
@@ -29,6 +30,7 @@ from typing import Any
 import fontTools
 import numpy as np
 import PIL
+import PIL.Image
 from PIL import features
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -47,12 +49,13 @@ from ledsign.render import Renderer, raster, theme
 from ledsign.render.atlas import Atlas, load
 from ledsign.render.flow import Space, paginate
 from ledsign.render.fonts import Face
-from ledsign.render.glyphs import cells, shape, shape_all
-from ledsign.render.items import Run
+from ledsign.render.glyphs import shape
+from ledsign.render.items import Lines
 from ledsign.render.kernel import kernel
 from ledsign.render.linebreak import breaks, wrap
 from ledsign.render.plate import Group, Plate, plate
-from ledsign.render.setting import Setter, Style, fitted
+from ledsign.render.prose import Prose
+from ledsign.render.setting import Metrics, Setter, Style, fitted
 from ledsign.render.table import table_chunks
 from ledsign.resources import resource
 
@@ -74,10 +77,18 @@ def page_lines(seed: int, columns: int, rows: int) -> list[str]:
     return ["".join(chooser.choices(level1, k=columns)) for _ in range(rows)]
 
 
-def block(atlas: Atlas, lines: Sequence[str], width: int, height: int, size: int, ink: tuple[int, int, int]) -> Plate:
+def block(
+    atlas: Atlas,
+    lines: Sequence[str],
+    width: int,
+    height: int,
+    size: int,
+    ink: tuple[int, int, int],
+    smooth: bool = False,
+) -> Plate:
     """Lines of equally many hanzi as one block: a line of hanzi under the other."""
     text = shape(atlas, "".join(lines))
-    group = Group(size, 1, ink, BLACK, text.glyphs >> 4, True, places(len(lines[0]), len(lines), size))
+    group = Group(size, 1, ink, BLACK, text.glyphs >> 4, True, places(len(lines[0]), len(lines), size), smooth=smooth)
     return Plate(width, height, (group,), NO_RECTS)
 
 
@@ -173,14 +184,26 @@ def text_pages(atlas: Atlas, rounds: int) -> bool:
     def placed_block(number: int) -> bytes:
         return raster.compose(atlas, block(atlas, pages[number % PAGES], width, height, size, WHITE), mode)
 
-    def placed_runs(number: int) -> bytes:
-        texts = shape_all(atlas, pages[number % PAGES])
-        runs = [Run(0, size * line, 1, 1, cells(text)) for line, text in enumerate(texts)]
-        return raster.compose(atlas, plate(atlas, runs, width, height, mode, inks), mode)
+    def placed_lines(number: int) -> bytes:
+        lines = pages[number % PAGES]
+        counts = np.array(list(map(len, lines)))
+        y = np.arange(len(lines)) * size
+        placed = Lines(np.zeros_like(y), y, counts, shape(atlas, "".join(lines)), size, 1, theme.TEXT)
+        return raster.compose(atlas, plate(atlas, [placed], width, height, mode, inks), mode)
+
+    full = Metrics(Face(size), width, height, size)
+
+    def paragraph(number: int) -> bytes:
+        setter = Setter(atlas)
+        text = setter.text("".join(pages[number % PAGES]))
+        spans = setter.spans(text, full.columns)
+        prose = Prose(text, spans, full, theme.TEXT, (0, 0), "left", drawn_out=False)
+        return raster.compose(atlas, plate(atlas, prose.drawn(0, len(spans), 0), width, height, mode, inks), mode)
 
     tasks: dict[str, Task] = {
         **both("placed block, str -> bytes", placed_block),
-        **both("placed runs, str -> bytes", placed_runs),
+        **both("placed lines, str -> bytes", placed_lines),
+        **both("a paragraph, str -> bytes", paragraph),
         "Pillow cached glyph paste": lambda number: pillow.paste(pages[number % PAGES]),
         "Pillow ImageDraw.text, basic layout": lambda number: pillow.draw(pages[number % PAGES]),
     }
@@ -208,7 +231,7 @@ def memory_speed(atlas: Atlas, rounds: int) -> bool:
 
 
 def colour_page(atlas: Atlas, rounds: int) -> bool:
-    """G4: a full-HD page of 32 LED characters in one colour."""
+    """G4: a full-HD page of 32 LED characters in one colour, in one bit and in shades."""
     width, height, size, ink = 1920, 1080, 32, (255, 176, 0)
     pages = [page_lines(seed, width // size, height // size) for seed in range(PAGES)]
     characters = {char for lines in pages for line in lines for char in line}
@@ -223,8 +246,32 @@ def colour_page(atlas: Atlas, rounds: int) -> bool:
     }
     copy = "np.copyto of the page"
     tasks: dict[str, Task] = {copy: lambda _: np.copyto(target, source), **drawn}
-    report(f"{width}x{height} rgb, {width // size}x{height // size} hanzi of {size} LEDs (G4)", tasks, rounds, copy)
-    return same(drawn)
+    title = f"{width}x{height} rgb, {width // size}x{height // size} hanzi of {size} LEDs (G4)"
+    report(title, tasks, rounds, copy)
+    equal = same(drawn)
+    soft = [block(atlas, lines, width, height, size, ink, smooth=True) for lines in pages]
+    covered = {char: mask(large, char) for char in characters}
+
+    def pasted(number: int) -> bytes:
+        page = PIL.Image.new("RGB", (width, height))
+        for row, line in enumerate(pages[number % PAGES]):
+            for column, char in enumerate(line):
+                page.paste(ink, (size * column, size * row), covered[char])
+        return page.tobytes()
+
+    drawn = {
+        **both("compose", lambda number: raster.compose(atlas, soft[number % PAGES], ColorMode.RGB)),
+        "Pillow Image.paste(colour, mask)": pasted,
+    }
+    report(f"{title}, in shades", {copy: tasks[copy], **drawn}, rounds, copy)
+    return same(drawn) and equal
+
+
+def mask(sized: Atlas, char: str) -> PIL.Image.Image:
+    """The coverage of a hanzi as Pillow takes it."""
+    numbers, _ = sized.shades().numbers(shape(sized, char).glyphs >> 4, wide=True)
+    rows = sized.shades().rows(numbers, wide=True)[0]
+    return PIL.Image.fromarray(np.stack((rows >> 4, rows & 15), axis=2).reshape(sized.size, -1) * np.uint8(17))
 
 
 def sample_notice() -> Notice:

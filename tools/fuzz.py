@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ledsign.card import Card
 from ledsign.errors import ConfigError, LedsignError
@@ -63,7 +64,8 @@ class _Ear:
         return data
 
 
-def session(family: str, link: Link) -> list[bytes]:
+@cache
+def session(family: str, link: Link) -> tuple[bytes, ...]:
     """Packets of both directions from a session with the simulated card; empty where none can be had."""
     heard: list[bytes] = []
     for mode in ColorMode:
@@ -89,7 +91,7 @@ def session(family: str, link: Link) -> list[bytes]:
                 act()
             except LedsignError:
                 continue  # a family that cannot do it
-    return list(dict.fromkeys(heard))
+    return tuple(dict.fromkeys(heard))
 
 
 def inputs(rng: random.Random, seeds: Sequence[bytes]) -> Iterator[bytes]:

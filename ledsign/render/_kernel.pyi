@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from typing_extensions import Buffer
 
-Text = tuple[Buffer, Buffer | None, Buffer, int, int, int, int, int, int, Buffer | None, int]
+Text = tuple[Buffer, Buffer | None, Buffer, int, int, int, int, int, int, Buffer | None, int, int]
 
 def bits(
     width: int, height: int, base: Buffer | None, rects: Buffer | None, texts: Sequence[Text], plane: int
 ) -> bytes: ...
-def rgb(
+def colored(
     width: int, height: int, base: Buffer | None, rects: Buffer | None, texts: Sequence[Text]
 ) -> bytes: ...
 def look_up(text: str, lut: Buffer, first: int, end: int, limit: int) -> tuple[bytes, bytes, bytes] | None: ...

@@ -102,7 +102,6 @@ class Atlas:
         """The same glyphs in another size, mapped on first use. Raises RenderError as ``load`` does."""
         return _open(self._shelf, size)
 
-    @property
     def shades(self) -> grey.Shades:
         """The antialiased glyphs of this size, mapped on first use. Raises RenderError as ``load`` does, and where
         there are none."""

@@ -138,9 +138,7 @@ def _joined(*parts: str) -> str:
 
 def _marks(notice: Notice) -> tuple[str, ...]:
     marks = []
-    said = notice.title + notice.subtitle + (notice.alert.event_name if notice.alert is not None else "")
-    grave = notice.alert is not None or notice.urgency is Urgency.EMERGENCY  # else it only invites to an exercise
-    if grave and any(word in said for word in theme.DRILL_WORDS):
+    if notice.is_exercise:
         marks.append(theme.DRILL)
     if notice.urgency is Urgency.EMERGENCY:
         marks.append(theme.EMERGENCY)

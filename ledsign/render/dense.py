@@ -59,12 +59,12 @@ def promoted(text: Text, face: Face, least: int, bounds: NDArray[np.intp] | None
     words = (counts <= _WORD) & (np.diff(before[edges]) > 0)
     larger |= words.repeat(counts) & (text.advance == FULL)
     wide = -(-ladder(least, 2 * least)[0].cell // face.half)
-    return Text(text.cps, text.glyphs, np.where(larger, np.uint8(wide), text.advance))
+    return Text(text.cps, text.glyphs, np.where(larger, np.uint8(wide), text.advance), promoted=True)
 
 
 def is_mixed(text: Text) -> bool:
     """Whether characters of two sizes stand in the line."""
-    return bool(len(text)) and int(text.advance.max()) > FULL
+    return text.promoted and bool(len(text)) and int(text.advance.max()) > FULL
 
 
 def large(face: Face, text: Text) -> Face:

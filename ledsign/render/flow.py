@@ -161,35 +161,43 @@ class _Pager:
         items: list[Item] = []
         head = self.head(cut.start)
         drawing: Part | None = None
-        until = 0  # bottom of what it holds
         for number, chunk in enumerate([head, *parts] if head else parts):
             y += chunk.gap if number else 0
-            items.extend([item.moved(0, y) for item in chunk.items])
+            if chunk.items:
+                items += [item.moved(0, y) for item in chunk.items]
             part = chunk.part
             if part is not None:
-                goes_on = drawing is not None and drawing.of is part.of and drawing.last == part.first
-                if drawing is not None and goes_on and until == y + part.y:
-                    drawing = Part(part.of, drawing.first, part.last, drawing.y)
+                if drawing is not None and _goes_on(drawing, part, y):
+                    drawing.last = part.last
                 else:
                     items += _drawn(drawing)
                     drawing = Part(part.of, part.first, part.last, y + part.y)
-                until = y + chunk.height
             y += chunk.height
         items += _drawn(drawing)
         items = [_below(item, top) for item in items]
         words = [bottom(item) for item in items if not (full and isinstance(item, Picture))]
+        weight = rows = 0
+        for chunk in parts:
+            weight += chunk.weight
+            rows += chunk.rows
         return Sheet(
             items=tuple(items),
             kind=kind,
-            weight=sum(part.weight for part in parts),
-            rows=sum(part.rows for part in parts),
-            band=next((part.band for part in parts if part.band), None),
+            weight=weight,
+            rows=rows,
+            band=next((part.band for part in parts if part.band is not None), None),
             full=full,
             picture=any(part.picture for part in parts),
             qr=any(part.qr for part in parts),
             bottom=max(words, default=top),
             place=next((part.place for part in parts if part.place), ""),
         )
+
+
+def _goes_on(above: Part, part: Part, y: int) -> bool:
+    """Whether the rows of a chunk at ``y`` stand where their drawing has them, below those placed before."""
+    together = above.of is part.of and above.last == part.first
+    return together and y + part.y - above.y == part.of.down(above.first, part.first)
 
 
 def _drawn(part: Part | None) -> Sequence[Item]:
@@ -200,7 +208,7 @@ def _below(item: Item, top: int) -> Item:
     """The item without what would reach into the band: a wall that begins at a rule which stays away."""
     if isinstance(item, Rect) and item.y < top:
         return replace(item, y=top, h=max(0, item.y + item.h - top))
-    if isinstance(item, Boxes) and int(item.places[:, 1].min()) < top:
+    if isinstance(item, Boxes) and np.minimum.reduce(item.places[:, 1]) < top:
         places = item.places.copy()
         places[:, 3] = np.minimum(places[:, 3], np.maximum(places[:, 1] + places[:, 3] - top, 0))
         places[:, 1] = np.maximum(places[:, 1], top)

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,25 +31,27 @@ class Text:
     """Characters that have a picture, one element each.
 
     ``cps`` code points, ``glyphs`` atlas values (cell << 3 | code), ``advance`` half cells (0: combining).
+    ``promoted``: some may be wider than two half cells, see ``ledsign.render.dense``.
     """
 
     cps: Codepoints
     glyphs: NDArray[np.uint32]
     advance: NDArray[np.uint8]
+    promoted: bool = False
     _width: int = -1
 
     def __len__(self) -> int:
         return len(self.cps)
 
     def __getitem__(self, part: slice) -> "Text":
-        return Text(self.cps[part], self.glyphs[part], self.advance[part])
+        return Text(self.cps[part], self.glyphs[part], self.advance[part], self.promoted)
 
     def __add__(self, other: "Text") -> "Text":
         return joined((self, other))
 
     def take(self, chosen: NDArray[np.intp]) -> "Text":
         """The characters with these numbers."""
-        return Text(self.cps.take(chosen), self.glyphs.take(chosen), self.advance.take(chosen))
+        return Text(self.cps.take(chosen), self.glyphs.take(chosen), self.advance.take(chosen), self.promoted)
 
     @property
     def width(self) -> int:
@@ -65,6 +68,13 @@ def ranges(first: NDArray[np.int64] | int, counts: NDArray[np.int64]) -> NDArray
     shift += first
     found: NDArray[np.intp] = shift.repeat(counts)
     found += np.arange(len(found))
+    return found
+
+
+def sums(values: NDArray[Any]) -> NDArray[np.int64]:
+    """What all values before each place come to, and last all of them."""
+    found = np.zeros(len(values) + 1, dtype=np.int64)
+    values.cumsum(out=found[1:])
     return found
 
 
@@ -145,6 +155,7 @@ def joined(texts: Sequence[Text]) -> Text:
         np.concatenate([text.cps for text in texts]),
         np.concatenate([text.glyphs for text in texts]),
         np.concatenate([text.advance for text in texts]),
+        any(text.promoted for text in texts),
     )
 
 
@@ -162,9 +173,9 @@ def shape_together(atlas: Atlas, texts: Sequence[str]) -> Texts:
 
 def together(text: Text, bounds: NDArray[np.intp]) -> Texts:
     """Texts that stand one after the other in one, from bound to bound."""
-    places = np.zeros(len(text) + 1, dtype=np.int64)
-    np.cumsum(text.advance, out=places[1:])
-    return Texts(text, bounds, places, np.diff(places.take(bounds)))
+    places = sums(text.advance)
+    edges = places.take(bounds)
+    return Texts(text, bounds, places, edges[1:] - edges[:-1])
 
 
 def shape_all(atlas: Atlas, texts: Sequence[str]) -> list[Text]:

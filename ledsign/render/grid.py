@@ -36,7 +36,7 @@ class Grid:
     @cached_property
     def row(self) -> Ints:
         """The row of each cell."""
-        found: Ints = np.arange(self.rows).repeat(np.diff(self.bounds))
+        found: Ints = np.arange(self.rows).repeat(self.plain or np.diff(self.bounds))
         return found
 
     def alone(self, number: int) -> tuple[Sequence[str], slice | NDArray[np.intp]]:
@@ -48,6 +48,8 @@ class Grid:
 
     def column(self, number: int) -> list[str]:
         """What each row of data says in one column."""
+        if self.plain:
+            return list(self.texts[number : self.body * self.plain : self.plain])
         last = self.bounds[self.body]
         here = (self.start[:last] <= number) & (self.end[:last] > number)
         return [self.texts[cell] for cell in np.flatnonzero(here).tolist()]
@@ -88,7 +90,7 @@ def grid(table: Table) -> Grid:
         for cell in range(number, body * count, count):
             if len(texts[cell]) == 2:
                 texts[cell] = "\u3000".join(texts[cell])
-    start = np.tile(np.arange(count), len(rows))
+    start = np.broadcast_to(np.arange(count), (len(rows), count)).ravel()
     bounds = np.arange(len(rows) + 1) * count
     every = Grid(texts, start, start + 1, np.zeros(len(texts), np.int64), bounds, body, count)
     return _spanned(every, table, said) if table.spans else every
@@ -137,9 +139,11 @@ def _name_columns(table: Table) -> frozenset[int]:
 def places(table: Table, cells: Grid) -> list[str]:
     """For each row of a long roster the group it belongs to ("3组"), where its rows stand group by group."""
     nowhere = [""] * cells.body
+    if cells.body < _LONG:
+        return nowhere
     titles = ("".join(column.title.split()) for column in table.columns)
     number = next((number for number, title in enumerate(titles) if _GROUP.match(title)), None)
-    if number is None or cells.body < _LONG:
+    if number is None:
         return nowhere
     values = cells.column(number)
     runs = [value for value, _ in groupby(values)]

@@ -107,9 +107,9 @@ Item: TypeAlias = Run | Lines | Rect | Boxes | Picture
 def bottom(item: Item) -> int:
     """The first row of LEDs below it."""
     if isinstance(item, Lines):
-        return int(item.y.max()) + item.size * item.scale
+        return int(np.maximum.reduce(item.y)) + item.size * item.scale
     if isinstance(item, Boxes):
-        return int((item.places[:, 1] + item.places[:, 3]).max())
+        return int(np.maximum.reduce(item.places[:, 1] + item.places[:, 3]))
     return item.y + item.h
 
 
@@ -121,8 +121,12 @@ class Drawing(Protocol):
         them shows them."""
         ...
 
+    def down(self, first: int, last: int) -> int:
+        """LEDs from the top of row ``first`` to that of row ``last``."""
+        ...
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True, eq=False)
 class Part:
     """Rows ``first`` to ``last`` (exclusive) of a drawing, ``y`` LEDs below the top of their chunk. Parts that
     follow each other on a page are drawn as one."""

@@ -6,8 +6,8 @@
  * rects: int32 (k, 8): x, y, width, height, dotted, red, green, blue.
  * texts: sequence of tuples
  *   (rows, ids, blocks, rows of a cell, bytes of a row, LEDs of a cell, scale, ink, ground, halves, whole, packed)
- * rows: cells, row after row, packed LEDs a byte: 8, leftmost in the high bit, or, on full-colour pages, 2, how much
- * of each is covered in sixteen steps, the left one in the high half; ids: uint32, which of them, or None for all in order.
+ * rows: cells, row after row, packed LEDs a byte: 8, leftmost in the high bit, or, on full-colour pages, 0: three
+ * bytes a LED, ready to be copied; ids: uint32, which of them, or None for all in order.
  * halves, whole: None and 0, or the ids are those of half cells: below whole one side of a cell of twice as many
  * bytes in rows, from there on a cell in halves;
  * blocks: int32 (k, 5): x, y, cells a line, lines, LEDs from line to line; ink, ground: 0xRRGGBB, of no
@@ -95,9 +95,10 @@ static inline Cell cell(const Text *text, Py_ssize_t number)
 static int text_fits(const Text *text, const Page *page, int plane)
 {
     Py_ssize_t used = 0, there = text->size > 0 ? text->rows_view.len / text->size : 0;
-    int packed = text->packed, sane = packed == 8 || (packed == 2 && plane < 0 && text->scale == 1 && text->leds % 2 == 0);
-    sane = sane && text->high > 0 && text->bytes > 0 && text->leds > 0 && text->leds <= packed * text->bytes &&
-           text->leds > packed * (text->bytes - 1) && text->scale > 0 && text->scale <= MOST_SCALE;
+    int packed = text->packed == 8 && text->leds <= 8 * text->bytes && text->leds > 8 * (text->bytes - 1);
+    int colored = !text->packed && plane < 0 && text->bytes == 3 * text->leds && text->scale == 1 && !text->halves;
+    int sane = (packed || colored) && text->high > 0 && text->bytes > 0 && text->leds > 0 && text->scale > 0 &&
+               text->scale <= MOST_SCALE;
     for (Py_ssize_t i = 0; sane && i < text->count; i++) {
         const int32_t *b = text->blocks + 5 * i;
         Py_ssize_t wide = (Py_ssize_t)b[2] * text->leds * text->scale, high = (Py_ssize_t)text->high * text->scale;
@@ -216,6 +217,21 @@ static void line_anywhere(const Text *text, Py_ssize_t first, int cells, Py_ssiz
                           Py_ssize_t stride, const uint64_t *wider)
 {
     int scale = text->scale;
+    if (scale == 1 && text->bytes == 1) { /* what most of a table is: a cell lies in one byte of a row, or in two */
+        for (int c = 0; c < cells; c++) {
+            Cell from = cell(text, first + c);
+            Py_ssize_t at = x + (Py_ssize_t)c * text->leds;
+            int shift = (int)(at & 7), both = shift + text->leds > 8;
+            uint8_t *to = top + (at >> 3);
+            for (int r = 0; r < text->high; r++, to += stride, from.top += from.step) {
+                unsigned bits = (unsigned)*from.top << 8 >> shift;
+                to[0] |= (uint8_t)(bits >> 8);
+                if (both)
+                    to[1] |= (uint8_t)bits;
+            }
+        }
+        return;
+    }
     for (int c = 0; c < cells; c++) {
         Cell from = cell(text, first + c);
         uint8_t *row = top;
@@ -341,42 +357,35 @@ static void text_color(const Text *text, const Page *page)
     }
 }
 
-/* How much of ink over ground, channel by channel: Pillow's rule for pasting through a mask. */
-static unsigned blend(unsigned mask, unsigned ink, unsigned ground)
-{
-    unsigned color = 0;
-    for (int shift = 0; shift < 24; shift += 8) {
-        unsigned mixed = mask * (ink >> shift & 255) + (255 - mask) * (ground >> shift & 255) + 128;
-        color |= (((mixed >> 8) + mixed) >> 8) << shift;
+/* Cells that were coloured before, three bytes a LED, copied row by row; SIZE is constant where it matters. */
+#define COPY(SIZE)                                                                                               \
+    for (int c = 0; c < b[2]; c++, top += (SIZE)) {                                                              \
+        const uint8_t *from = cell(&here, first + c).top;                                                        \
+        uint8_t *to = top;                                                                                       \
+        for (int r = 0; r < here.high; r++, from += (SIZE), to += page->stride)                                  \
+            memcpy(to, from, (SIZE));                                                                            \
     }
-    return color;
-}
 
-/* Cells two LEDs a byte. Eight bytes are stored where six count: what is too much is written over next. */
-static void text_shades(const Text *text, const Page *page)
+static void text_copied(const Text *text, const Page *page)
 {
     const Text here = *text;
-    uint8_t table[256 * 8] = {0};
-    for (unsigned v = 0; v < 256; v++) {
-        set_led(table + 8 * v, blend(17 * (v >> 4), text->ink, text->ground));
-        set_led(table + 8 * v + 3, blend(17 * (v & 15), text->ink, text->ground));
-    }
     Py_ssize_t first = 0;
     for (Py_ssize_t i = 0; i < here.count; i++) {
         const int32_t *b = here.blocks + 5 * i;
-        for (int l = 0; l < b[3]; l++, first += b[2])
-            for (int r = 0; b[2] && r < here.high; r++) {
-                uint8_t *to = page->page + (b[1] + (Py_ssize_t)l * b[4] + r) * page->stride + (Py_ssize_t)b[0] * 3;
-                for (int c = 0; c < b[2]; c++) {
-                    Cell found = cell(&here, first + c);
-                    const uint8_t *from = found.top + r * found.step;
-                    int full = here.bytes - (c + 1 == b[2]);
-                    for (int k = 0; k < full; k++, to += 6)
-                        memcpy(to, table + 8 * from[k], 8);
-                    if (full < here.bytes)
-                        memcpy(to, table + 8 * from[full], 6);
-                }
+        for (int l = 0; l < b[3]; l++, first += b[2]) {
+            uint8_t *top = page->page + (b[1] + (Py_ssize_t)l * b[4]) * page->stride + (Py_ssize_t)b[0] * 3;
+            if (here.bytes == 36) {
+                COPY(36)
+            } else if (here.bytes == 48) {
+                COPY(48)
+            } else if (here.bytes == 72) {
+                COPY(72)
+            } else if (here.bytes == 96) {
+                COPY(96)
+            } else {
+                COPY(here.bytes)
             }
+        }
     }
 }
 
@@ -450,8 +459,8 @@ static int draw_texts(PyObject *texts, const Page *page, int plane, int fresh)
             if (fresh && !written)
                 memset(page->page, 0, page->stride * page->height);
             fresh = 0;
-            if (fine && text.packed == 2)
-                text_shades(&text, page);
+            if (fine && !text.packed)
+                text_copied(&text, page);
             else if (fine && plane < 0)
                 text_color(&text, page);
             else if (fine)

@@ -27,10 +27,11 @@ from ledsign.notice import (
 from ledsign.render import image as pictures
 from ledsign.render import theme
 from ledsign.render.dense import is_mixed
-from ledsign.render.items import Chunk, Item, Picture
+from ledsign.render.items import Chunk, Item, Part, Picture
 from ledsign.render.linebreak import weight
+from ledsign.render.prose import Prose
 from ledsign.render.qr import qr_chunk
-from ledsign.render.setting import Metrics, Setter, Style, aligned, justified, line_chunk, run
+from ledsign.render.setting import Metrics, Setter, Style, aligned, line_chunk, line_of, run
 from ledsign.render.table import table_chunks
 
 _WIDOW_LINES = 5  # on pages of that many lines a paragraph's first and last lines never stand alone
@@ -88,22 +89,30 @@ class Layout:
         for part in string.splitlines():
             text = self.setter.sized(part.strip(), size.face)
             first = size.columns - hang - indent
-            lines = self.setter.lines(text, size.columns - hang, first)
-            for number, line in enumerate(lines, 1):
-                x = (hang + (indent if number == 1 else 0)) * size.half
-                space = leading if chunks or gap is None else gap
-                chunk = line_chunk(line, size, color, x=x, align=align, gap=space, keep=keep)
-                drawn_out = align == "justify" and number < len(lines) and size.columns >= _JUSTIFY_COLUMNS
-                if drawn_out and not is_mixed(line):
-                    chunk = justified(chunk, line, size.columns * size.half - x, size, color, x)
-                if label and not chunks:
-                    down = chunk.height - size.cell
-                    items = (*chunk.items, *(item.moved(0, down) for item in line_chunk(tag, size, color).items))
-                    chunk = replace(chunk, items=items, weight=chunk.weight + weight(tag))
-                chunks.append(replace(chunk, more=number < len(lines)))
+            spans = self.setter.spans(text, size.columns - hang, first)
+            left = hang * size.half, (hang + indent) * size.half
+            drawn_out = align == "justify" and size.columns >= _JUSTIFY_COLUMNS
+            prose = Prose(text, spans, size, color, left, align, drawn_out=drawn_out) if len(spans) > 1 else None
+            mixed, lines = is_mixed(text), list[Chunk]()
+            for row, span in enumerate(spans):
+                if prose is None or (mixed and is_mixed(line_of(text, *span))):
+                    x, line = left[row == 0], line_of(text, *span)
+                    lines.append(line_chunk(line, size, color, x=x, align=align, gap=leading, keep=keep, more=True))
+                    continue
+                own = Part(prose, row, row + 1)
+                lines.append(Chunk(size.cell, (), prose.weight[row], gap=leading, keep=keep, part=own, more=True))
+            if lines:
+                lines[-1].more = False
+            if lines and not chunks:
+                opening = lines[0]
+                opening.gap = leading if gap is None else gap
+                if label:
+                    below = opening.height - size.cell
+                    items = (item.moved(0, below) for item in line_chunk(tag, size, color).items)
+                    opening.items, opening.weight = (*opening.items, *items), opening.weight + weight(tag)
+            chunks += lines
         if len(chunks) > 2 and size.lines >= _WIDOW_LINES:
-            chunks[0] = replace(chunks[0], keep=True)
-            chunks[-2] = replace(chunks[-2], keep=True)
+            chunks[0].keep = chunks[-2].keep = True
         return chunks
 
     @singledispatchmethod

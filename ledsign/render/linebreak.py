@@ -72,13 +72,31 @@ def _pairs(kinds: NDArray[np.uint16]) -> NDArray[np.uint8]:
     found[(here & CLOSE != 0) & (after & OPEN != 0)] = 0  # 镇(zhèn)(街道)
     found[(here & SPACE != 0) & (after & (NO_START | SPACE) == 0)] = 0
     found |= ((here & SPACE != 0) & (after & DIGIT != 0)) * np.uint8(_IF_THREE)
-    return found.ravel()
+    flat: NDArray[np.uint8] = found.ravel()
+    return flat
+
+
+_AROUND: Final = np.array((0, 3, 4, 5))  # of four characters, the places counted from one before the first
+_SHIFTS: Final = np.array((1 << 5, 1 << 7, 1 << 9, 1 << 11))
+
+
+def _in_context() -> NDArray[np.bool_]:
+    """Whether no line may end at a place, by what ``_pairs`` knows of it and the characters around it: the one
+    before the pair and the three behind it, bit 0 a letter or digit, bit 1 a digit of any width."""
+    every = np.arange(1 << 13)
+    found, before, digits = every & 31, every >> 5 & 3, [every >> shift & 2 != 0 for shift in (5, 7, 9, 11)]
+    banned: Flags = (found & _BANNED != 0) | (found & _IF_LETTER != 0) & (before & 1 != 0)
+    banned |= (found & _IF_FIGURE != 0) & digits[0] | (found & _IF_GOES_ON != 0) & digits[1]
+    banned |= (found & _IF_THREE != 0) & digits[0] & digits[1] & digits[2] & ~digits[3]
+    return banned
 
 
 _KINDS, _KIND = np.unique(CLASSES, return_inverse=True)
 _KIND = _KIND.astype(np.uint16)
+_ROLE: Final = ((_KINDS & ALNUM != 0) | (_KINDS & DIGIT != 0) * 2).astype(np.uint16)
 _COUNT: Final = np.uint16(len(_KINDS))
 _PAIRS: Final = _pairs(_KINDS)
+_CONTEXT: Final = _in_context()
 
 
 def breaks(text: Text) -> NDArray[np.bool_]:
@@ -91,24 +109,13 @@ def breaks(text: Text) -> NDArray[np.bool_]:
     found = _PAIRS.take(kind[:-1] * _COUNT + kind[1:])
     if not np.minimum.reduce(text.advance):
         found[text.advance[1:] == 0] = _BANNED
-    if np.maximum.reduce(found) > _BANNED:
-        at = np.flatnonzero(found > _BANNED)
-        found[at] = _in_context(found[at], at, kind)
     np.equal(found, 0, out=allowed[:-1])
+    if np.maximum.reduce(found) > _BANNED:
+        (at,) = (found > _BANNED).nonzero()
+        roles = np.zeros(count + 5, dtype=np.uint16)
+        roles[1:-4] = _ROLE.take(kind)
+        allowed[at] = ~_CONTEXT.take(roles.take(at[:, None] + _AROUND) @ _SHIFTS + found.take(at))
     return allowed
-
-
-def _in_context(found: NDArray[np.uint8], at: NDArray[np.intp], kind: NDArray[np.uint16]) -> Flags:
-    """Whether no line may end after the characters ``at``, where more than the pair decides."""
-    around = np.zeros(len(kind) + 5, dtype=np.uint16)
-    _KINDS.take(kind, out=around[1:-4])
-    before, follows = around.take(at), around.take(at + 3) & DIGIT != 0
-    figure = before & DIGIT != 0
-    banned: Flags = (found & _BANNED != 0) | (found & _IF_LETTER != 0) & (before & ALNUM != 0)
-    banned |= (found & _IF_FIGURE != 0) & figure | (found & _IF_GOES_ON != 0) & follows
-    three = follows & (around.take(at + 4) & DIGIT != 0) & (around.take(at + 5) & DIGIT == 0)
-    banned |= (found & _IF_THREE != 0) & figure & three
-    return banned
 
 
 _BETWEEN: Final = 0x4E00

@@ -41,6 +41,12 @@ def most_colours(pixel_format: PixelFormat) -> int | None:
     return _PALETTE_SIZE if pixel_format is PixelFormat.GIF else None
 
 
+def shows_shades(pixel_format: PixelFormat) -> bool:
+    """Whether a frame keeps the colours between two inks. Planes keep pure colours only, and a palette is needed for
+    photos: letters in shades would get fringes there."""
+    return pixel_format in {PixelFormat.PLANES_24, PixelFormat.RGB888, PixelFormat.PNG}
+
+
 def size(page: Page, pixel_format: PixelFormat) -> int:
     """Bytes of the page's frame: what sending it costs. Only files (GIF, PNG) and texts are made for that."""
     plane = (page.width + 7) // 8 * page.height

@@ -11,7 +11,7 @@ from ledsign.frame import Page, PageKind
 from ledsign.notice import AssetReader, Notice, Status, Urgency, no_assets
 from ledsign.panel import ColorMode, Panel
 from ledsign.policy import Policy
-from ledsign.render import theme
+from ledsign.render import shades, theme
 from ledsign.render.atlas import SIZES, Atlas, load
 from ledsign.render.band import Band
 from ledsign.render.colours import limited
@@ -54,7 +54,8 @@ class Renderer:
     fonts are damaged; no notice makes it raise.
 
     ``max_colours``: what a card can show that takes only pictures with a palette; None for all others. ``words``:
-    pages also say what stands on them, line by line, for cards that draw it themselves.
+    pages also say what stands on them, line by line, for cards that draw it themselves. ``shaded``: the card shows
+    the colours between two inks.
     """
 
     def __init__(
@@ -64,11 +65,15 @@ class Renderer:
         cache_dir: Path | None = None,
         max_colours: int | None = None,
         words: bool = False,
+        shaded: bool = True,
     ) -> None:
         self.panel, self.policy, self._words = panel, policy, words
         self.atlas: Atlas = load(cache_dir)
         for size in SIZES:
             self.atlas.at(size)  # unpacked now, once: an emergency must not wait for its large type
+        self._smooth = shaded and panel.mode is ColorMode.RGB and policy.look.antialias == "always"
+        for size in shades.SIZES if self._smooth else ():
+            self.atlas.at(size).shades()
         self._inks = theme.palette(panel.mode)
         self._max_colours = max_colours if panel.mode is ColorMode.RGB else None
         self._recent = Recent(_PIXEL_BYTES, lambda made: compose(self.atlas, made, panel.mode))
@@ -217,15 +222,8 @@ class Renderer:
         first = 0 if sheets and sheets[0].kind is PageKind.DIGEST else 1
         of = len(sheets) - 1 + first
         pages = tuple(
-            self._page(
-                self._bordered(band.dress(sheet, n, of), sheet.kind),
-                self._dwell(sheet),
-                sheet.kind,
-                n,
-                of,
-                sheet.items,
-            )
-            for n, sheet in enumerate(sheets, first)
+            self._page(self._bordered(items, sheet.kind), self._dwell(sheet), sheet.kind, n, of, sheet.items)
+            for n, sheet, items in ((n, sheet, band.dress(sheet, n, of)) for n, sheet in enumerate(sheets, first))
         )
         missing = coverage(self.atlas, ["\n".join(_strings(notice))])
         return Rendered(pages, missing, tuple(layout.degraded))
@@ -266,7 +264,7 @@ class Renderer:
         panel = self.panel
         if self._max_colours is not None:
             items = limited(items, self._max_colours, self._inks)
-        made = plate(self.atlas, items, panel.width, panel.height, panel.mode, self._inks)
+        made = plate(self.atlas, items, panel.width, panel.height, panel.mode, self._inks, self._smooth)
         return DrawnPage.made(
             self._recent, made, width=panel.width, height=panel.height, mode=panel.mode, dwell_s=dwell, kind=kind,
             n=n, of=of, text=(said(words) or said(items)) if self._words else (),

@@ -8,6 +8,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ledsign.render.atlas import Atlas
+from ledsign.render.gather import bits, tinted
 from ledsign.render.plate import RGB, Group, Plate
 
 _MANY: Final = 100_000  # bytes of rows: a table for pairs of them is worth its making
@@ -51,17 +53,20 @@ class _Canvas(threading.local):
 _canvas: Final = _Canvas()
 
 
-def colored(plate: Plate, texts: Sequence[tuple[Group, Pixels]]) -> bytes:
-    """Pixel bytes of a page; of each group the rows of its cells, ``(cells, rows, bytes of a row)``."""
+def colored(atlas: Atlas, plate: Plate) -> bytes:
+    """Pixel bytes of a page."""
     page = _canvas.blank(plate.height, plate.width, *_across(plate))
     paste(plate, page)
     for rect in plate.rects.tolist():
         fill(rect, page, rect[5:])
-    for group, rows in texts:
-        if group.cell % 8:
-            _paint_bits(group, rows, page)
+    for group in plate.groups:
+        sized = atlas.at(group.size)
+        if group.smooth:
+            _paint_shades(sized, group, page)
+        elif group.cell % 8:
+            _paint_bits(group, bits(sized, group), page)
         else:
-            _paint_bytes(group, rows, page)
+            _paint_bytes(group, bits(sized, group), page)
     return page.tobytes()
 
 
@@ -80,6 +85,23 @@ def paste(plate: Plate, page: Pixels) -> None:
     """The pictures of a plate."""
     for picture in plate.pictures:
         page[picture.y : picture.y + picture.h, picture.x : picture.x + picture.w] = picture.pixels
+
+
+def _paint_shades(sized: Atlas, group: Group, page: Pixels) -> None:
+    """Glyphs that were coloured before, copied row by row."""
+    pixels, numbers = tinted(sized, group)
+    slots = numbers.astype(np.intp)
+    row = page.strides[0]
+    start = 0
+    for x, y, cells, lines, pitch in group.blocks.tolist():
+        found = np.empty((cells, group.size), dtype=pixels.dtype)
+        for line in range(lines):
+            pixels.take(slots[start : start + cells], axis=0, mode="clip", out=found)
+            start += cells
+            target: NDArray[np.void] = np.ndarray(
+                (group.size, cells), pixels.dtype, page, (y + line * pitch) * row + 3 * x, (row, 3 * group.cell)
+            )
+            target[:] = found.T
 
 
 def _paint_bytes(group: Group, rows: Pixels, page: Pixels) -> None:

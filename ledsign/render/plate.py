@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ledsign.errors import RenderError
 from ledsign.panel import ColorMode
+from ledsign.render import shades
 from ledsign.render.atlas import FULL, Atlas
 from ledsign.render.glyphs import Glyphs, halves, marks
 from ledsign.render.items import Boxes, Item, Lines, Picture, Rect, Run
@@ -40,6 +41,7 @@ class Group:
     wide: bool
     blocks: Ints
     marks: NDArray[np.uint32] | None = None
+    smooth: bool = False  # in shades, on a full-colour page
     own: bool = False  # its half cells begin on whole bytes, and this size has them all
     ready: tuple[Any, ...] | None = None  # as the compiled kernel wants it
 
@@ -71,9 +73,16 @@ class Plate:
 
 
 def plate(
-    atlas: Atlas, items: Sequence[Item], width: int, height: int, mode: ColorMode, inks: Sequence[RGB]
+    atlas: Atlas,
+    items: Sequence[Item],
+    width: int,
+    height: int,
+    mode: ColorMode,
+    inks: Sequence[RGB],
+    smooth: bool = False,
 ) -> Plate:
-    """The items of a page, sorted by what is drawn together. Raises RenderError when one sticks out."""
+    """The items of a page, sorted by what is drawn together; ``smooth``: letters in shades where there are any, on a
+    full-colour page. Raises RenderError when an item sticks out."""
     sets: dict[tuple[int, int, RGB, RGB], list[Run | Lines]] = {}
     rects, boxes, pictures = list[tuple[int, ...]](), list[Ints](), []
     for item in items:
@@ -95,6 +104,8 @@ def plate(
     groups: list[Group] = []
     for (size, scale, ink, ground), runs in sets.items():
         group = _group(atlas, runs, size, scale, ink, ground)
+        if smooth and mode is ColorMode.RGB and scale == 1 and size in shades.SIZES:
+            group.smooth = atlas.at(size).shades().suits(group.ids, wide=group.wide)
         if len(group.ids):
             groups.append(group)
             across = group.blocks.copy()
@@ -151,7 +162,7 @@ def _group(atlas: Atlas, runs: Sequence[Run | Lines], size: int, scale: int, ink
     if not wide:
         ids, widths, own = _halves(sized, glyphs, advance, counts)
         over = _marks(glyphs, advance, counts.tolist()) if len(advance) and not advance.min() else None
-    return Group(size, scale, ink, ground, ids, wide, blocks(runs, widths, size * scale), over, own)
+    return Group(size, scale, ink, ground, ids, wide, blocks(runs, widths, size * scale), over, own=own)
 
 
 _T = TypeVar("_T", bound=np.generic)

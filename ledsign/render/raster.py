@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ledsign.panel import ColorMode
 from ledsign.render.atlas import Atlas
+from ledsign.render.gather import bits, tinted
 from ledsign.render.kernel import kernel
 from ledsign.render.painting import Pixels, colored, fill, paste
 from ledsign.render.plate import Group, Plate
@@ -34,9 +35,9 @@ def compose(atlas: Atlas, plate: Plate, mode: ColorMode) -> bytes:
     compiled = kernel()
     if compiled is not None and plate.most_scale <= _KERNEL_SCALE:
         return _compiled(compiled, atlas, plate, mode)
-    texts = [(group, _rows(atlas.at(group.size), group)) for group in plate.groups]
     if mode is ColorMode.RGB:
-        return colored(plate, texts)
+        return colored(atlas, plate)
+    texts = [(group, bits(atlas.at(group.size), group)) for group in plate.groups]
     return b"".join([_plane(plate, _lit(texts, plane), plane) for plane in _PLANES[mode]])
 
 
@@ -48,7 +49,7 @@ def _compiled(compiled: ModuleType, atlas: Atlas, plate: Plate, mode: ColorMode)
         ground = np.zeros((height, width, 3), dtype=np.uint8) if plate.pictures else None
         if ground is not None:
             paste(plate, ground)
-        page: bytes = compiled.rgb(width, height, ground, rects, [_ready(atlas, group) for group in plate.groups])
+        page: bytes = compiled.colored(width, height, ground, rects, [_ready(atlas, group) for group in plate.groups])
         return page
     planes = []
     for plane in _PLANES[mode]:
@@ -60,7 +61,7 @@ def _compiled(compiled: ModuleType, atlas: Atlas, plate: Plate, mode: ColorMode)
         texts = []
         for group in plate.groups:
             if group.ground[plane]:
-                for _, rows in _lit([(group, _rows(atlas.at(group.size), group))], plane):
+                for _, rows in _lit([(group, bits(atlas.at(group.size), group))], plane):
                     texts.append(_ready(atlas, group, rows))
             elif group.ink[plane]:
                 texts.append(group.ready or _ready(atlas, group))
@@ -70,6 +71,9 @@ def _compiled(compiled: ModuleType, atlas: Atlas, plate: Plate, mode: ColorMode)
 
 def _ready(atlas: Atlas, group: Group, rows: Pixels | None = None) -> tuple[Any, ...]:
     """A text in the form the kernel takes; kept where it holds no copy of the glyphs."""
+    if group.smooth:
+        pixels, slots = tinted(atlas.at(group.size), group)
+        return _argument(group, pixels.view(np.uint8), slots, 3 * group.cell, packed=0)
     if rows is None and (group.wide or group.own):
         if group.ready is None:
             sized = atlas.at(group.size)
@@ -78,28 +82,18 @@ def _ready(atlas: Atlas, group: Group, rows: Pixels | None = None) -> tuple[Any,
             group.ready = _argument(group, sized.full.data, group.ids, stride, halves, sized.whole)
         return group.ready
     if rows is None:
-        rows = _rows(atlas.at(group.size), group)
+        rows = bits(atlas.at(group.size), group)
     return _argument(group, rows, None, rows.shape[2])
 
 
 def _argument(
-    group: Group, store: object, ids: object, stride: int, halves: object = None, whole: int = 0
+    group: Group, store: object, ids: object, stride: int, halves: object = None, whole: int = 0, packed: int = 8
 ) -> tuple[Any, ...]:
     (r, g, b), (dark_r, dark_g, dark_b) = group.ink, group.ground
     return (
         store, ids, group.blocks, group.size, stride, group.cell, group.scale,
-        r << 16 | g << 8 | b, dark_r << 16 | dark_g << 8 | dark_b, halves, whole,
+        r << 16 | g << 8 | b, dark_r << 16 | dark_g << 8 | dark_b, halves, whole, packed,
     )  # fmt: skip
-
-
-def _rows(atlas: Atlas, group: Group) -> Pixels:
-    if group.wide:
-        found = atlas.full.take(group.ids, axis=0, mode="clip")
-        return found.view(np.uint8).reshape(len(found), group.size, (group.size + 7) // 8)
-    rows = atlas.rows(group.ids)
-    if group.marks is not None:
-        np.bitwise_or.at(rows, group.marks[:, 0], atlas.rows(group.marks[:, 1]))
-    return rows.reshape(len(rows), group.size, atlas.stride)
 
 
 # ---- one bit a LED ------------------------------------------------------------------------------------------

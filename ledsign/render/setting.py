@@ -1,7 +1,7 @@
 """Setting text: a string in, lines of runs out, all in whole LEDs."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,34 +21,26 @@ LINE_PITCH = 1.25  # least, in character heights: large panels read better so
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Sizes of one text size on one panel, in LEDs. ``pitch``: from line to line, ``columns``: half cells."""
+    """Sizes of one text size on one panel, in LEDs. ``pitch``: from line to line, ``columns``: half cells, ``unit``:
+    about a stroke, what rules and gaps are measured in, ``lines``: text lines that fit one page."""
 
     face: Face
     width: int
     height: int  # of the page's body
     pitch: int
+    cell: int = field(init=False)
+    half: int = field(init=False)
+    unit: int = field(init=False)
+    columns: int = field(init=False)
+    lines: int = field(init=False)
 
-    @property
-    def cell(self) -> int:
-        return self.face.cell
-
-    @property
-    def half(self) -> int:
-        return self.face.half
-
-    @property
-    def unit(self) -> int:
-        """About a stroke: what rules and gaps are measured in."""
-        return self.face.unit
-
-    @property
-    def columns(self) -> int:
-        return self.width // self.half
-
-    @property
-    def lines(self) -> int:
-        """Text lines that fit one page."""
-        return max(1, (self.height - self.cell) // self.pitch + 1)
+    def __post_init__(self) -> None:
+        keep = object.__setattr__  # asked for thousands of times a page
+        keep(self, "cell", self.face.cell)
+        keep(self, "half", self.face.half)
+        keep(self, "unit", self.face.unit)
+        keep(self, "columns", self.width // self.half)
+        keep(self, "lines", max(1, (self.height - self.cell) // self.pitch + 1))
 
 
 def faces(least: int, most: int) -> tuple[Face, ...]:
@@ -158,13 +150,7 @@ class Setter:
 
     def lines(self, text: Text, columns: int, first: int | None = None) -> list[Text]:
         """The text in lines of at most ``columns`` half cells, the first of ``first``."""
-        lines = []
-        for start, end, half in self.spans(text, columns, first):
-            line = text[start:end] if end - start < len(text) else text
-            if half:
-                line = Text(line.cps, line.glyphs, np.append(line.advance[:-1], np.uint8(1)))
-            lines.append(line)
-        return lines
+        return [line_of(text, *span) for span in self.spans(text, columns, first)]
 
     def fitting(self, string: str, columns: int, tail: str) -> Text:
         """The string, or its first line with ``tail`` at the end when it is wider than ``columns``."""
@@ -173,6 +159,14 @@ class Setter:
             return text
         end = self.text(tail)
         return self.lines(text, columns - end.width)[0] + end
+
+
+def line_of(text: Text, start: int, end: int, half: bool) -> Text:
+    """One line of a text, see ``Setter.spans``."""
+    line = text[start:end] if end - start < len(text) else text
+    if half:
+        return Text(line.cps, line.glyphs, np.append(line.advance[:-1], np.uint8(1)), line.promoted)
+    return line
 
 
 def run(text: Text, x: int, y: int, face: Face, color: int, ground: int = 0) -> Run:
@@ -199,31 +193,29 @@ def aligned(width: int, room: int, align: str) -> int:
 
 
 def line_chunk(
-    text: Text, size: Metrics, color: int, *, x: int = 0, align: str = "left", gap: int = 0, keep: bool = False
-) -> Chunk:
+    text: Text, size: Metrics, color: int, *, x: int = 0, align: str = "left", gap: int = 0, keep: bool = False,
+    more: bool = False,
+) -> Chunk:  # fmt: skip
     """One text line as a chunk; centred and right-aligned lines keep to half cells where the panel does."""
     offset = aligned(text.width * size.half, size.width - x, align)
     if align == "center" and offset:
         offset -= offset % 8
     above = rise(size.face, text)
     items = tuple(runs(text, x + offset, above, size.face, color)) if len(text) else ()
-    return Chunk(size.cell + above, items, weight(text), gap=gap, keep=keep)
+    return Chunk(size.cell + above, items, weight(text), gap=gap, keep=keep, more=more)
 
 
-def justified(line: Chunk, text: Text, room: int, size: Metrics, color: int, x: int) -> Chunk:
-    """The line drawn out to ``room`` LEDs: what is left over goes between the characters where a line might
-    break, never inside a figure or a word. Left ragged where the gaps would show."""
+def justified(text: Text, room: int, size: Metrics) -> list[tuple[int, int, int]]:
+    """A line drawn out to ``room`` LEDs: what is left over goes between the characters where a line might break,
+    never inside a figure or a word. In one piece where the gaps would show. Pieces as characters from start to end
+    and LEDs from the line's beginning."""
     gaps = np.flatnonzero(breaks(text)[:-1]) + 1
     spare = room - text.width * size.half
     if not 0 < spare <= len(gaps) * size.cell // 10:
-        return line
+        return [(0, len(text), 0)]
     shares = np.diff(np.arange(len(gaps) + 1) * spare // len(gaps))
-    ends = np.append(gaps[shares > 0], len(text)).tolist()
-    items: list[Item] = []
-    at = start = 0
-    shift = np.append(0, np.cumsum(shares[shares > 0])).tolist()
-    for end, moved in zip(ends, shift, strict=True):
-        part = text[start:end]
-        items.append(run(part, x + at * size.half + moved, 0, size.face, color))
-        at, start = at + part.width, end
-    return replace(line, items=tuple(items))
+    ends = np.append(gaps[shares > 0], len(text))
+    starts = np.append(0, ends[:-1])
+    places = np.append(0, np.cumsum(text.advance, dtype=np.int64)) * size.half
+    at = places[starts] + np.append(0, np.cumsum(shares[shares > 0]))
+    return list(zip(starts.tolist(), ends.tolist(), at.tolist(), strict=True))

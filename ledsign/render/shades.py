@@ -6,20 +6,25 @@ covered. Rows of coverage hold two LEDs a byte, the left one in the high half.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ledsign.render.shipped import Bytes
 
+if TYPE_CHECKING:
+    from ledsign.render.gather import Tint
+
 SIZES: Final = (24, 32, 48)
 """LEDs a character is high in the antialiased atlases there are."""
 STEPS: Final = 15
 LACKS: Final = 0xFFFF
 """In ``Shades.cells``: there is none."""
+_FEW: Final = 8  # one full-width character in so many may lack
 _FULLY: Final = np.packbits(
     np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).repeat(4, axis=1), axis=1
 ).view(np.uint32)[:, 0]
@@ -33,7 +38,8 @@ class Shades:
     """The antialiased glyphs of one size, numbered on their own.
 
     ``full`` (f, size, size / 2) and ``half`` (h, size, size / 4): rows of coverage. ``cells[c]``: which half cell
-    here is half cell ``c`` of the atlas, one side of ``full`` below ``whole``, else one of ``half``; or LACKS.
+    here is half cell ``c`` of the atlas, one side of ``full`` below ``whole``, else one of ``half``; or LACKS. Below
+    ``sides`` the cells of the atlas are sides of full-width glyphs.
     """
 
     size: int
@@ -41,8 +47,10 @@ class Shades:
     half: Bytes
     cells: NDArray[np.uint16]
     whole: int
+    sides: int
     sha256: str
     _raw: Bytes
+    tints: "OrderedDict[tuple[RGB, RGB, bool], Tint]" = field(default_factory=OrderedDict)
 
     @property
     def intact(self) -> bool:
@@ -56,6 +64,12 @@ class Shades:
         known: NDArray[np.bool_] = found != LACKS
         return (found >> 1 if wide else found).astype(np.uint32), known
 
+    def suits(self, ids: NDArray[np.uint32], *, wide: bool) -> bool:
+        """Whether it has nearly all of a text. A rare name may stand out; a text half in shades and half not, as in
+        traditional characters, looks like a mistake."""
+        lacking = int(np.count_nonzero(self.cells.take(ids << np.uint32(1) if wide else ids) == LACKS))
+        return lacking * _FEW <= (len(ids) if wide else int(np.count_nonzero(ids < self.sides)))
+
     def rows(self, numbers: NDArray[np.uint32], *, wide: bool) -> Bytes:
         """``(n, size, bytes of a row)`` of half cells, or of full-width glyphs where they are ``wide``."""
         if wide:
@@ -68,9 +82,9 @@ class Shades:
         return rows
 
 
-def opened(raw: Bytes, size: int, counts: tuple[int, int], whole: int, cells: int, sha256: str) -> Shades:
-    """A payload as its description in ``atlas.json`` says: ``counts`` full and half glyphs. The atlas has ``whole``
-    cells of full-width glyphs among its ``cells``."""
+def opened(raw: Bytes, size: int, counts: tuple[int, int], sides: int, cells: int, sha256: str) -> Shades:
+    """A payload as its description in ``atlas.json`` says: ``counts`` full and half glyphs. The first ``sides`` of
+    the ``cells`` of the atlas are those of full-width glyphs."""
     full, half = counts
     numbers = raw[: 2 * (full + half)].view("<u2").astype(np.intp)
     first = 2 * (full + half)
@@ -78,13 +92,14 @@ def opened(raw: Bytes, size: int, counts: tuple[int, int], whole: int, cells: in
     table = np.full(cells, LACKS, dtype=np.uint16)
     table[2 * numbers[:full]] = np.arange(full) * 2
     table[2 * numbers[:full] + 1] = np.arange(full) * 2 + 1
-    table[whole + numbers[full:]] = 2 * full + np.arange(half)
+    table[sides + numbers[full:]] = 2 * full + np.arange(half)
     return Shades(
         size=size,
         full=raw[first:second].reshape(full, size, size // 2),
         half=raw[second:].reshape(half, size, size // 4),
         cells=table,
         whole=2 * full,
+        sides=sides,
         sha256=sha256,
         _raw=raw,
     )

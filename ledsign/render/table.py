@@ -150,7 +150,7 @@ class _Builder:
 
     def _caption_lines(self) -> list[tuple[list[Item], int]]:
         """Caption left and unit right, in one line where they fit."""
-        if self.label is not None:
+        if self.label is not None or not (self.caption or self.unit):
             return []
         size, setter = self.form.size, self.setter
         lines = [(line, "left", theme.HEADING) for line in setter.lines(setter.text(self.caption), size.columns)]

@@ -1,7 +1,7 @@
 """What form a table takes on a panel: the size of its characters, its groups of columns, the room between rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ledsign.notice import Column
@@ -17,8 +17,8 @@ _AIRY: Final = 4  # fifths of a character that rows may stand apart where they d
 @dataclass(frozen=True, slots=True)
 class Form:
     """Measures of one table in LEDs: ``gap`` from row to row (with its rule), ``air`` more of it between rows of
-    data, ``rule`` thickness. ``stacked``: the groups of columns stand below each other on one page instead of on
-    pages of their own."""
+    data, ``rule`` thickness, ``pitch`` from line to line inside a cell. ``stacked``: the groups of columns stand
+    below each other on one page instead of on pages of their own."""
 
     size: Metrics
     frame: Frame
@@ -27,11 +27,10 @@ class Form:
     groups: tuple[Group, ...] = ()
     stacked: bool = False
     air: int = 0
+    pitch: int = field(init=False)
 
-    @property
-    def pitch(self) -> int:
-        """From line to line inside a cell."""
-        return self.size.cell + self.size.unit
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pitch", self.size.cell + self.size.unit)
 
     def high(self, lines: int) -> int:
         """A row of so many text lines."""

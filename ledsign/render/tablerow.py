@@ -12,7 +12,7 @@ from ledsign.render import theme
 from ledsign.render.atlas import FULL
 from ledsign.render.columns import Cells, Group, Measure
 from ledsign.render.dense import is_mixed, rise
-from ledsign.render.glyphs import Text, Texts, ranges
+from ledsign.render.glyphs import Text, Texts, ranges, sums
 from ledsign.render.grid import Grid
 from ledsign.render.items import Boxes, Ints, Item, Lines
 from ledsign.render.linebreak import efforts, ends_blank
@@ -83,7 +83,7 @@ def wrapped(grid: Grid, texts: Texts, group: Group, form: Form, setter: Setter) 
             start[place], end[place], half[place] = base + a, base + b, narrow
     above, extra = np.zeros(len(start), np.int64), np.zeros(len(cell), np.int64)
     if is_mixed(texts.text):
-        dense = np.concatenate(([0], np.cumsum(texts.text.advance > FULL)))
+        dense = sums(texts.text.advance > FULL)
         above[dense[end] > dense[start]] = rise(form.size.face, texts.text)
         np.add.at(extra, np.arange(len(cell)).repeat(count), above)
         extra = -(-extra // form.pitch)
@@ -138,19 +138,20 @@ class Rows:
         self.group, self.form, self.closed = group, form, closed
         self.texts, rows = texts, len(origin)
         simple = len(cells.start) == len(cells.cell) and bool((cells.count == 1).all())
-        owner = np.arange(len(cells.cell)) if simple else np.arange(len(cells.cell)).repeat(cells.count)
-        line = cells.line if simple else ranges(cells.line, cells.count)
+        owner = slice(None) if simple else np.arange(len(cells.cell)).repeat(cells.count)
+        line = slice(None) if simple else ranges(cells.line, cells.count)
         self._start, self._end, self._half = cells.start[line], cells.end[line], cells.half[line]
         self._rise = cells.rise[line]
         self.lines = cells.lines
         self.high = self.lines * form.pitch - form.size.unit + form.gap + form.air
         self._tops = self.high.cumsum() - self.high
+        self._down: list[int] = self._tops.tolist()
         self._row = cells.row[owner]
         self._bounds = cells.bounds if simple else np.searchsorted(self._row, np.arange(rows + 1))
-        effort = np.concatenate(([0], np.cumsum(efforts(self.texts.text))))
+        effort = sums(efforts(self.texts.text))
         read = effort[self._end] - effort[self._start]
-        total = np.concatenate(([0], np.cumsum(read)))[self._bounds]
-        self.weight = np.diff(total)
+        total = sums(read)[self._bounds]
+        self.weight = total[1:] - total[:-1]
         self.keys = np.zeros(rows, np.int64)
         if form.stacked:
             pinned = np.array([column.pin for column in columns])[grid.start[cells.cell]]
@@ -159,35 +160,40 @@ class Rows:
         self._merge(cells, grid)
 
     def _place(
-        self, cells: Wrapped, origin: NDArray[np.intp], owner: NDArray[np.intp], grid: Grid, found: Cells,
+        self, cells: Wrapped, origin: NDArray[np.intp], owner: NDArray[np.intp] | slice, grid: Grid, found: Cells,
         measured: Measure, columns: Sequence[Column],
     ) -> None:  # fmt: skip
         """Left edge, top below its row's and ink of each line."""
         form, group = self.form, self.group
         own = np.array(group.columns)[cells.first]
-        single = cells.last - cells.first == 1
+        single = True if grid.plain else cells.last - cells.first == 1
         align = np.where(single, np.array([_ALIGNS.get(column.align, 0) for column in columns])[own], 1)
-        figure = found.figure[cells.cell] & single & (cells.count == 1)
-        inset = np.where(figure, np.array(measured.point)[own] - found.fraction[cells.cell], 0) * form.size.half
         left, room = _area(group, cells.first, cells.last)
-        merged = grid.merged[cells.cell]
         spare = (self.lines[cells.row] - cells.count) * form.pitch
-        down = ranges(np.zeros_like(cells.count), cells.count) * form.pitch
+        down: Ints | int = 0
+        if not isinstance(owner, slice):
+            down = ranges(np.zeros_like(cells.count), cells.count) * form.pitch
         if self._rise.any():
-            risen = np.concatenate(([0], np.cumsum(self._rise)))
+            risen = sums(self._rise)
             before = risen[np.cumsum(cells.count) - cells.count]
             spare = spare - (risen[np.cumsum(cells.count)] - before)
             down = down + risen[1:] - before[owner]
-        top = np.where(merged > 0, 0, spare // 2)
+        top: Ints = spare // 2
+        if not grid.plain:
+            top[grid.merged[cells.cell] > 0] = 0
         places = self.texts.places
         width = (places[self._end] - places[self._start] - self._half) * form.size.half
         beside = np.maximum(room[owner] - width, 0)
-        moved = np.where(align[owner] == 2, beside, np.where(align[owner] == 1, beside // 2, 0))
-        self._x = left[owner] + np.maximum(moved - inset[owner], 0)
-        self._y = top[owner] + down
-        pinned = np.array([column.pin and len(form.groups) > 1 for column in columns])
-        ink = np.where(pinned[own], theme.KEY, theme.TEXT)
-        ink = np.where(origin[cells.row] >= grid.body, theme.TOTAL, ink)
+        moved = (beside * align[owner]) >> 1  # all of it, half of it, or nothing
+        figure = found.figure[cells.cell] & single & (cells.count == 1)
+        if figure.any():
+            inset = np.where(figure, np.array(measured.point)[own] - found.fraction[cells.cell], 0) * form.size.half
+            moved = np.maximum(moved - inset[owner], 0)
+        self._x = left[owner] + moved
+        self._y: Ints = top[owner] + down
+        pinned = [column.pin and len(form.groups) > 1 for column in columns]
+        inks = np.array([theme.KEY if pin else theme.TEXT for pin in pinned])
+        ink = np.where(origin[cells.row] >= grid.body, theme.TOTAL, inks[own])
         self._ink, self._seen = ink[owner], width > 0
         self._inks = sorted(set(ink.tolist()))
 
@@ -195,9 +201,9 @@ class Rows:
         """Which lines the row above says too, and which rows have no whole rule below."""
         self._again: NDArray[np.bool_] | None = None
         self._broken: dict[int, list[tuple[int, int]]] = {}
-        merged = grid.merged[cells.cell]
-        if not merged.any():
+        if grid.plain:
             return
+        merged = grid.merged[cells.cell]
         over = np.flatnonzero(merged)
         said = list(zip(cells.row[over].tolist(), merged[over].tolist(), strict=True))
         here = set(said)
@@ -233,6 +239,10 @@ class Rows:
         rules = self._rules(first, last, tops)
         return [*items, rules] if len(rules.places) else items
 
+    def down(self, first: int, last: int) -> int:
+        """LEDs from the top of row ``first`` to that of row ``last``."""
+        return self._down[last] - self._down[first]
+
     def _text(self, chosen: NDArray[np.intp], y: Ints, ink: int) -> list[Item]:
         items: list[Item] = []
         risen = self._rise[chosen]
@@ -253,7 +263,7 @@ class Rows:
         text = self.texts.text.take(ranges(start, counts))
         half = self._half[chosen]
         if half.any():
-            text.advance[np.cumsum(counts)[half] - 1] = 1
+            text.advance[counts.cumsum()[half] - 1] = 1
         return text, counts
 
     def _rules(self, first: int, last: int, tops: Ints) -> Boxes:

@@ -60,7 +60,6 @@ EMERGENCY: Final = "紧急"
 CORRECTION: Final = "更正"
 RELAY: Final = "转发"
 DRILL: Final = "演练"
-DRILL_WORDS: Final = ("演练", "演习", "演練", "演習")
 DIGEST_MARK: Final = "摘要"
 CODE: Final = "核对码 "
 DIGEST: Final = "摘要:"

@@ -276,7 +276,7 @@ def test_nothing_is_clipped_when_placed(root: Path) -> None:
         tool.placed(np.ones((5, 13), bool), 0, 0, 12, 16)
 
 
-def test_build_gives_the_shipped_bytes(root: Path, shared: Path) -> None:
+def test_build_gives_the_shipped_bytes(root: Path, shared: Path, atlas: Atlas) -> None:
     tool = builder(root)
     absent = [file for _, package, file, *_ in tool.PACKAGES if package and not (Path("/") / file).exists()]
     if absent:
@@ -290,3 +290,8 @@ def test_build_gives_the_shipped_bytes(root: Path, shared: Path) -> None:
     payload = tool.compile_size(chain, numbering, 64)
     tool.verify(numbering, 64, payload, tool.allowances(64))
     assert tool.sha256(payload) == about["sizes"]["64"]["sha256"]
+    sized = atlas.at(24)
+    for cp in (*HANZI[::70], 0x2014, 0x3000, ord("，"), ord("①")):
+        number = sized.shades().numbers(values(atlas, [cp]) >> 4, wide=True)[0][0]
+        steps = tool.glyph_shades.full(chain.noto, cp, chain.full(cp, 24)[0])
+        assert (sized.shades().full[number] == (steps[:, 0::2] << 4 | steps[:, 1::2])).all()

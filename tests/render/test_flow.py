@@ -63,6 +63,9 @@ class Marks:
     def drawn(self, first: int, last: int, y: int) -> list[Rect]:
         return [Rect(first, y, last, last - first, 1)]
 
+    def down(self, first: int, last: int) -> int:
+        return (last - first) * 20
+
 
 def test_rows_of_one_drawing_are_drawn_once_a_page(policy: Policy) -> None:
     """What stands between them, or another drawing, parts them."""

@@ -17,6 +17,7 @@ from ledsign.render.items import Chunk, Picture, Run
 from ledsign.render.layout import Layout
 from ledsign.render.legibility import Sight, verdict
 from ledsign.render.setting import Setter, Style, fitted
+from render.apart import apart
 from render.samples import image, make
 
 
@@ -40,7 +41,9 @@ def chunks(
 
 
 def words(chunk: Chunk) -> list[str]:
-    return ["".join(map(chr, item.cells.text.cps)) for item in chunk.items if isinstance(item, Run)]
+    drawn = chunk.part.of.drawn(chunk.part.first, chunk.part.last, 0) if chunk.part else ()
+    items = apart((*chunk.items, *drawn))
+    return ["".join(map(chr, item.cells.text.cps)) for item in items if isinstance(item, Run)]
 
 
 def gradient(width: int, height: int, turn: bool = False) -> bytes:

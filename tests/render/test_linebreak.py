@@ -13,10 +13,9 @@ from ledsign.render.atlas import Atlas, load
 from ledsign.render.charkind import NO_END, NO_START, SQUEEZE, classes
 from ledsign.render.fonts import Face
 from ledsign.render.glyphs import shape
-from ledsign.render.items import Run
 from ledsign.render.kernel import kernel
 from ledsign.render.linebreak import weight, wrap
-from ledsign.render.setting import Setter, fitted, justified, line_chunk
+from ledsign.render.setting import Setter, fitted, justified
 
 
 def lines(atlas: Atlas, text: str, width: int, first: int | None = None) -> list[str]:
@@ -88,14 +87,13 @@ def test_squeezed_marks_are_empty_on_the_right(atlas: Atlas) -> None:
 def test_justified_line_fills_its_room_without_parting_figures(atlas: Atlas) -> None:
     setter, size = Setter(atlas), fitted(320, 141, Face())
     text = setter.text("村集体收入1,280.50元已全部入账并公示完")
-    line = justified(line_chunk(text, size, 1), text, text.width * 8 + 6, size, 1, 0)
-    runs = [item for item in line.items if isinstance(item, Run)]
-    assert runs[-1].x + runs[-1].w == text.width * 8 + 6
-    assert sum(run.cells.width for run in runs) == text.width
-    drawn = ["".join(map(chr, run.cells.text.cps)) for run in runs]
-    assert any("1,280.50元" in part for part in drawn)
-    ragged = line_chunk(text, size, 1)
-    assert justified(ragged, text, text.width * 8 + 99, size, 1, 0) is ragged
+    pieces = justified(text, text.width * 8 + 6, size)
+    start, end, x = pieces[-1]
+    assert x + text[start:end].width * 8 == text.width * 8 + 6
+    assert [start for start, _, _ in pieces[1:]] == [end for _, end, _ in pieces[:-1]]
+    assert all(x >= text[:start].width * 8 for start, _, x in pieces)
+    assert any("1,280.50元" in "".join(map(chr, text.cps[a:b])) for a, b, _ in pieces)
+    assert justified(text, text.width * 8 + 99, size) == [(0, len(text), 0)]
 
 
 def test_number_and_unit_stay_together(atlas: Atlas) -> None:

@@ -146,23 +146,30 @@ def test_kernel_refuses_what_does_not_fit() -> None:
         pytest.skip("no compiled kernel here")
     rows = np.zeros((1, 16, 2), np.uint8)
     for block in ([17, 0, 1, 1, 0], [0, 1, 1, 1, 0], [-1, 0, 1, 1, 0], [0, 0, 2, 1, 0], [0, 0, 1, 2, 0]):
-        text = (rows, None, np.array([block], np.int32), 16, 2, 16, 1, 0xFFFFFF, 0, None, 0)
+        text = (rows, None, np.array([block], np.int32), 16, 2, 16, 1, 0xFFFFFF, 0, None, 0, 8)
         with pytest.raises(ValueError, match="fit"):
             compiled.bits(32, 16, None, None, [text], 0)
         with pytest.raises(ValueError, match="fit"):
-            compiled.rgb(32, 16, None, None, [text])
+            compiled.colored(32, 16, None, None, [text])
     place, halves = np.array([[0, 0, 1, 1, 0]], np.int32), np.zeros((3, 16, 1), np.uint8)
-    text = (rows, np.array([1], np.uint32), place, 16, 2, 16, 1, 0xFFFFFF, 0, None, 0)
+    text = (rows, np.array([1], np.uint32), place, 16, 2, 16, 1, 0xFFFFFF, 0, None, 0, 8)
     with pytest.raises(ValueError, match="fit"):
         compiled.bits(32, 16, None, None, [text], 0)
     for number, there in ((0, True), (1, True), (2, False), (9, False), (10, True), (12, True), (13, False)):
         ids = np.array([number], np.uint32)
-        text = (rows, ids, place, 16, 1, 8, 1, 0xFFFFFF, 0, halves, 10)  # two sides, then from 10 on three half cells
+        text = (rows, ids, place, 16, 1, 8, 1, 0xFFFFFF, 0, halves, 10, 8)  # two sides, from 10 on three halves
         if there:
             assert compiled.bits(32, 16, None, None, [text], 0) == bytes(64)
             continue
         with pytest.raises(ValueError, match="fit"):
             compiled.bits(32, 16, None, None, [text], 0)
+    text = (np.ones((1, 16, 48), np.uint8), None, place, 16, 48, 16, 1, 0xFFFFFF, 0, None, 0, 0)  # ready colours
+    assert compiled.colored(32, 16, None, None, [text]) == (bytes((1,) * 48) + bytes(48)) * 16
+    for wrong in ((*text[:6], 2, *text[7:]), (*text[:4], 2, *text[5:]), (*text[:-1], 4)):
+        with pytest.raises(ValueError, match="fit"):
+            compiled.colored(32, 16, None, None, [wrong])
+    with pytest.raises(ValueError, match="fit"):
+        compiled.bits(32, 16, None, None, [text], 0)
     with pytest.raises(ValueError, match="fit"):
         compiled.bits(32, 16, None, np.array([[0, 0, 33, 1, 0, 1, 1, 1]], np.int32), [], 0)
     with pytest.raises(ValueError, match="as large"):
