@@ -54,7 +54,7 @@ messages: $(READY)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[town,mqtt,cards,witness,dev]'
+	$(BIN)/pip install --quiet --editable '.[town,mqtt,witness,dev]'
 	touch $@
 
 clean:

@@ -28,7 +28,7 @@ from ledsign.playlist.plan import Plan, plan
 from ledsign.playlist.preempt import Claimant
 from ledsign.playlist.rotation import Slot
 from ledsign.playlist.situation import PlanMode
-from ledsign.policy import Policy
+from ledsign.policy import Policy, effective_retention
 from ledsign.protocol.codec import Ability
 from ledsign.render.pack import pack
 from ledsign.render.pages import Renderer
@@ -135,7 +135,7 @@ class Player:
         self._blank = blank
         self._safe = renderer.safe_page(safe_lines)
         self._format = card.formats[0]
-        card.keep(pack(self._safe, self._format))
+        self._safe_frame = pack(self._safe, self._format)
         if self._format is PixelFormat.TEXT:
             log.warning("%s: the card draws words with its own fonts; no picture here is what it shows", self.name)
         self._pulse = pulse
@@ -165,6 +165,8 @@ class Player:
             self._stand_in()
             return
         view = self._look()
+        if view.plan.mode is not PlanMode.EMERGENCY:  # some cards light a page to store it: not before an emergency
+            self._card.keep(self._safe_frame)
         if self._blank.get()[0] or view.plan.mode is PlanMode.DARK:
             self._dark(view)
             return
@@ -182,7 +184,7 @@ class Player:
 
     def _stand_in(self) -> None:
         """Planning or evidence fails again and again: the safe page, then another try."""
-        self._card.show(pack(self._safe, self._format))
+        self._card.show(self._safe_frame)
         self._tick()
         self._clock.sleep(TICK_S)
         self._stumbles = 0
@@ -340,7 +342,7 @@ class Player:
     def _farewell(self) -> None:
         """A safe page stands in for the daemon while it is gone."""
         try:
-            self._card.show(pack(self._safe, self._format), ttl_s=0)
+            self._card.show(self._safe_frame, ttl_s=0)
         except (TransportError, CardRefusedError, ProtocolError) as error:
             log.warning("%s: no safe page left on the card: %s", self.name, error)
         self._card.close()
@@ -383,6 +385,7 @@ class Player:
             turn=showing.slot.turn,
             words=self._format is PixelFormat.TEXT,
             accepts=self._accepts,
+            required_days=effective_retention(showing.notice, self._policy),
         )
         try:
             self._ledger.record(row)
