@@ -14,6 +14,7 @@ from glyph_sources import STEPS, Cell, Outline
 from ledsign.render import charset
 
 SIZES = (24, 32, 48)
+UPRIGHT = range(0x2500, 0x25A0)  # lines and blocks: nothing in them is slanted, and they must meet their neighbours
 
 
 def wanted(everyday: Iterable[int]) -> set[int]:
@@ -24,15 +25,15 @@ def wanted(everyday: Iterable[int]) -> set[int]:
 
 def full(noto: Outline, cp: int, plain: Cell) -> Cell | None:
     """Steps of a full-width character: ``plain`` is its 1-bit glyph, which is kept where nothing is slanted."""
-    if cp == 0x2014 or not plain.any():
+    if cp == 0x2014 or cp in UPRIGHT or not plain.any():
         return plain.astype(np.uint8) * STEPS
     return noto.cell(cp, *plain.shape[::-1], shaded=True)
 
 
 def half(noto: Outline, mono: Outline, cp: int, plain: Cell) -> Cell | None:
     """Steps of a half-width character; None where the fonts have none of that width."""
-    if not plain.any():
-        return plain.astype(np.uint8)
+    if cp in UPRIGHT or not plain.any():
+        return plain.astype(np.uint8) * STEPS
     high, width = plain.shape
     if mono.advance(cp, high) == width:
         return mono.cell(cp, width, high, shaded=True)
