@@ -8,11 +8,14 @@ from dataclasses import asdict
 from datetime import datetime
 
 from ledsign.clock import ClockTrust
+from ledsign.config import PanelSection
 from ledsign.control import Caller
+from ledsign.errors import LedsignError
 from ledsign.i18n import _
 from ledsign.moments import AHEAD, On, was_on, will_be_on
 from ledsign.notice import Notice, Urgency
 from ledsign.orders import Orders, RefusedOrderError
+from ledsign.panel import Panel
 from ledsign.player import Player
 from ledsign.playlist.exposure import NEVER, Exposure
 from ledsign.playlist.retention import TermState, account
@@ -38,6 +41,15 @@ def _turn_text(slot: Slot) -> str:
     if slot.digest:
         text = _("digest, {seconds:.0f} s")
     return text.format(first=slot.first + 1, count=slot.count, seconds=slot.seconds)
+
+
+def _promise(section: PanelSection, panel: Panel) -> dict[str, object] | None:
+    """None where there is none; ``check`` says why."""
+    try:
+        made = promised(section.card.family, section.card.url, panel)
+    except LedsignError:
+        return None
+    return made.document() if made else None
 
 
 class Answers:
@@ -81,8 +93,7 @@ class Answers:
         """Each card's line: what it promises, told before any page, and what was measured since."""
         config = self._office.config
         if self._promises is None:
-            found = ((s, promised(s.card.family, s.card.url, config.panel(s))) for s in config.panels)
-            self._promises = {section.name: made.document() if made else None for section, made in found}
+            self._promises = {section.name: _promise(section, config.panel(section)) for section in config.panels}
         measured = {player.name: player.status.get()[0].link for player in self._office.players}
         return {
             name: {"promise": promise, "measured": asdict(link) if (link := measured.get(name)) else None}

@@ -22,11 +22,12 @@ from ledsign.errors import LedgerError, StoreError
 from ledsign.evidence import GENESIS, Head, canonical_line, chain, verify_lines
 from ledsign.ledgerbook import (
     Document,
-    RegisterEntry,
+    Register,
     head_before,
+    in_service,
     lines,
     register_csv,
-    rows,
+    rows_between,
     stretch,
 )
 from ledsign.policy import Deadlines
@@ -62,22 +63,28 @@ def year_span(text: str) -> Span:
     return Span(first.strftime("%Y"), first, first.replace(month=12, day=31))
 
 
-def due_spans(today: date, due: Deadlines) -> list[Span]:
-    """Spans whose bundle must exist by ``today``: the last month from the policy's day on, the last year from its."""
-    last_month = month_span((today.replace(day=1) - timedelta(days=1)).strftime("%Y-%m"))
-    spans = [last_month] if today.day >= due.archive_month_day else []
-    if (today.month, today.day) >= (due.archive_year_month, due.archive_year_day):
-        spans.append(year_span(str(today.year - 1)))
-    return spans
+def due_spans(since: date, today: date, due: Deadlines) -> list[Span]:
+    """Spans whose bundle must exist by ``today``, for evidence that began on ``since``: each month from the policy's
+    day of the next month on, each year from its day of the next year on."""
+    spans: list[Span] = []
+    now, first = (today.year, today.month, today.day), since.replace(day=1)
+    while first <= today:
+        span = month_span(first.strftime("%Y-%m"))
+        first = span.until + timedelta(days=1)
+        if now >= (first.year, first.month, due.archive_month_day):
+            spans.append(span)
+    closing = due.archive_year_month, due.archive_year_day
+    years = range(since.year, today.year)
+    return spans + [year_span(f"{year:04}") for year in years if now >= (year + 1, *closing)]
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What the state folder holds beside the ledger: signed bytes and register entries by notice id, pictures by
-    page identity."""
+    """What the state folder holds beside the ledger: signed bytes by notice id, the register, pictures by page
+    identity."""
 
     raw: Mapping[str, bytes]
-    entries: Mapping[str, RegisterEntry]
+    register: Register
     picture: Callable[[str], bytes | None]
 
 
@@ -99,14 +106,15 @@ def write_bundle(
     try:
         first, last = stretch(connection, span.since, span.until)
         ends = _write_rows(connection, first, last, listed)
-        members: dict[str, Member] = {ROWS: listed, **dict(_members(connection, span, held, passes_min))}
+        made = _members(connection, span, (first, last), held, passes_min)
+        members: dict[str, Member] = {ROWS: listed, **dict(made)}
         opening = {
             "schema": SCHEMA,
             "screen": screen,
             "span": span.name,
             "since": span.since.isoformat(),
             "until": span.until.isoformat(),
-            "rows": last - first + 1 if last else 0,
+            "rows": last - first + 1,
             "before": ends[0].document(),
             "last": ends[1].document(),
         }
@@ -122,7 +130,7 @@ def write_bundle(
     finally:
         for left in (part, listed):
             left.unlink(missing_ok=True)
-    return Bundle(path, len(members), last - first + 1 if last else 0, hashlib.sha256(manifest).hexdigest())
+    return Bundle(path, len(members), last - first + 1, hashlib.sha256(manifest).hexdigest())
 
 
 def _write_rows(connection: Connection, first: int, last: int, path: Path) -> tuple[Head, Head]:
@@ -135,9 +143,11 @@ def _write_rows(connection: Connection, first: int, last: int, path: Path) -> tu
     return before, end
 
 
-def _members(connection: Connection, span: Span, held: Holdings, passes_min: int) -> Iterator[tuple[str, bytes]]:
-    counted = tallies(rows(connection, span.since, span.until), passes_min=passes_min)
-    yield "register.csv", register_csv(counted, held.entries).encode("utf-8")
+def _members(
+    connection: Connection, span: Span, between: tuple[int, int], held: Holdings, passes_min: int
+) -> Iterator[tuple[str, bytes]]:
+    counted = tallies(rows_between(connection, *between), in_service(connection), passes_min=passes_min)
+    yield "register.csv", register_csv(counted, held.register, span.since, span.until).encode("utf-8")
     certificates = "".join(canonical_line(tally_document(tally)) + "\n" for tally in counted)
     yield "certificates.jsonl", certificates.encode("utf-8")
     for notice_id in sorted({tally.key[0] for tally in counted}):

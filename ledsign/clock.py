@@ -14,6 +14,8 @@ from ledsign.trust import ClockTrust as ClockTrust
 from ledsign.trust import Reading as Reading
 
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
+TOLERANCE = timedelta(seconds=60)  # by how much a believed clock may differ from an authentic one
+UNCONFIRMED_STEP = timedelta(hours=12)  # a hardware clock kept in local time is hours off until network time mends it
 
 
 class Clock(Protocol):
@@ -68,9 +70,13 @@ class ShiftedClock:
 class TrustedClock:
     """Wall time with its trust: a floor below which it is wrong, and confirmations from outside.
 
-    ``floor`` is the earliest time it can be (last time written to disk, newest ledger row), ``built`` the
+    ``floor`` is the earliest time it can be (last time written to disk, newest believed ledger row), ``built`` the
     date before which no clock is right. A confirmation holds ``hold`` of monotonic time, then trust falls to
     holdover; an authentic time that contradicts ours takes all trust away, also from the floor, until it agrees.
+
+    Between confirmations wall time must keep step with monotonic time. A believed clock that was moved further
+    than ``TOLERANCE`` (``UNCONFIRMED_STEP`` where nothing has confirmed it yet) is untrusted until it is moved
+    back or confirmed; one that was not believed may be moved to any time past the floor: that is its mending.
     """
 
     def __init__(
@@ -87,6 +93,9 @@ class TrustedClock:
         self._built = built or floor
         self._confirmed: float | None = None
         self._denied = False
+        self._lead: float | None = None  # wall minus monotonic time as last believed; None: never yet
+        self._bound = UNCONFIRMED_STEP
+        self.read()
 
     @property
     def floor(self) -> datetime:
@@ -98,19 +107,28 @@ class TrustedClock:
         with self._lock:
             self._floor = max(self._floor, at)
 
-    def confirm(self, outside: datetime, tolerance: timedelta = timedelta(seconds=60)) -> timedelta:
+    def confirm(self, outside: datetime, tolerance: timedelta = TOLERANCE) -> timedelta:
         """Compare with an authentic time from outside; returns our offset. Trusts only within tolerance."""
-        offset = self._clock.now() - outside
+        at, tick = self._clock.now(), self._clock.monotonic()
+        offset = at - outside
         with self._lock:
             self._denied = abs(offset) > tolerance
             self._floor = max(self._built, outside - tolerance)  # a clock once in the future must not bind us
-            self._confirmed = None if self._denied else self._clock.monotonic()
+            self._confirmed = None if self._denied else tick
+            if not self._denied:
+                self._lead, self._bound = at.timestamp() - tick, TOLERANCE
         return offset
 
     def read(self) -> Reading:
-        at = self._clock.now()
+        at, tick = self._clock.now(), self._clock.monotonic()
         with self._lock:
-            if at < self._floor or self._denied:
+            if at < self._floor or self._denied or self._moved(at.timestamp() - tick):
                 return Reading(at, ClockTrust.UNTRUSTED)
-            fresh = self._confirmed is not None and self._clock.monotonic() - self._confirmed <= self._hold
+            fresh = self._confirmed is not None and tick - self._confirmed <= self._hold
         return Reading(at, ClockTrust.TRUSTED if fresh else ClockTrust.HOLDOVER)
+
+    def _moved(self, lead: float) -> bool:
+        """Whether the clock was moved too far from where it was believed (lock held, past the floor)."""
+        if self._lead is None:
+            self._lead = lead
+        return abs(lead - self._lead) > self._bound.total_seconds()

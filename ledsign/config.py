@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ledsign.errors import ConfigError
 from ledsign.i18n import _
@@ -34,6 +34,11 @@ def _clock_time(value: str) -> str:
     return value
 
 
+def _listed(value: object) -> object:
+    """One file as the list of it; none as an empty one."""
+    return [] if value is None else [value] if isinstance(value, str | Path) else value
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -43,6 +48,9 @@ def _zone(value: str) -> str:
 
 
 ClockTime = Annotated[str, Field(pattern=r"^\d\d:\d\d$"), AfterValidator(_clock_time)]
+
+
+Overrides = Annotated[tuple[Path, ...], BeforeValidator(_listed), Field(max_length=8)]
 
 
 class Section(BaseModel):
@@ -143,7 +151,7 @@ class Config(Section):
     control: Path = Path("/run/ledsign/control.sock")
     cache: Path | None = None
     policy: Path | None = None
-    policy_override: Path | None = None  # may only tighten
+    policy_override: Overrides = ()  # county, then town, then village: each may only tighten what stands before it
     profile: str | None = None
     hours: HoursSection | None = None
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
@@ -168,10 +176,13 @@ class Config(Section):
 
 def _resolved(document: Mapping[str, object], folder: Path) -> dict[str, object]:
     """The document with its paths made absolute, relative to the folder of the file they stand in."""
-    found = {
-        key: str(folder / value) if key in _PATHS and isinstance(value, str) else value
-        for key, value in document.items()
-    }
+    found: dict[str, object] = dict(document)
+    for key in _PATHS & found.keys():
+        value = found[key]
+        if isinstance(value, str):
+            found[key] = str(folder / value)
+        elif isinstance(value, list):
+            found[key] = [str(folder / part) if isinstance(part, str) else part for part in value]
     for name in ("platform", "ntcip"):
         if isinstance(section := found.get(name), dict):
             found[name] = _resolved(section, folder)
@@ -220,8 +231,8 @@ def _check_ntcip(config: Config, file: YamlFile, names: Sequence[str]) -> None:
 def policy_of(config: Config) -> Policy:
     """The policy in force: shipped or configured, with the screen's own lit hours. Raises ConfigError."""
     policy = load_policy(config.policy or resource("configs", "policy.yaml"), config.profile)
-    if config.policy_override is not None:
-        policy = merge(policy, config.policy_override)
+    for override in config.policy_override:
+        policy = merge(policy, override)
     if config.hours is None:
         return policy
     hours = replace(policy.hours, open=_minutes(config.hours.open), close=_minutes(config.hours.close))

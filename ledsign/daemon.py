@@ -6,7 +6,6 @@ feeds the watchdog, watches the clock for steps and keeps the coarse calendar. L
 and in the database.
 """
 
-import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -16,8 +15,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ledsign import __version__
-from ledsign.answers import QUESTIONS, Answers, heartbeat, sentence
-from ledsign.archive import due_spans, write_bundle
+from ledsign.answers import QUESTIONS, Answers
 from ledsign.card import Card
 from ledsign.centre import LOOP as CENTRE_LOOP
 from ledsign.centre import CentreDesk, agent_policy
@@ -25,23 +23,25 @@ from ledsign.clock import Clock, ClockTrust, TrustedClock
 from ledsign.config import Config, NtcipSection, PanelSection, access_key, policy_of
 from ledsign.control import ControlServer
 from ledsign.darkness import DarkWatch
-from ledsign.database import Database, read_only
+from ledsign.database import Database
 from ledsign.errors import FeedError, StoreError
 from ledsign.feed.client import Backoff, PlatformClient
 from ledsign.feed.integrity import load_keys
 from ledsign.feed.store import Store
 from ledsign.feed.sync import Syncer, send_receipts
 from ledsign.frame import AckLevel, PixelFormat
-from ledsign.holdings import ARCHIVE, PAGES, holdings
+from ledsign.holdings import PAGES
 from ledsign.latest import Latest
 from ledsign.ledger import Ledger
+from ledsign.nightround import NightRound
 from ledsign.ntcip_agent import NtcipAgent
 from ledsign.pictures import Pictures
 from ledsign.player import Player
-from ledsign.render.pack import most_colours
+from ledsign.render.pack import most_colours, shows_shades
 from ledsign.render.pages import Renderer
 from ledsign.seal import DeviceKey
 from ledsign.service import Pulse, notify, watchdog_seconds
+from ledsign.statement import heartbeat, sentence
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ BUILT = datetime(2026, 11, 1, tzinfo=UTC)  # no honest clock is before the progr
 STEP_S = 2.0  # wall time moving against monotonic time by more than this is a clock step
 BEAT_S = 1.0  # the main loop's own beat
 FLOOR_EVERY_S = 600.0
+MAKE_UP_MINUTES = 10  # how often is asked what the round of the night has to make up for
 READY_WITHOUT_CARD_S = 60.0
 UPLOAD_EVERY_S = 2.0
 NAP_S = 1.0
@@ -96,6 +97,7 @@ class Daemon:
                 alive=lambda: self.pulse.tick("feed", FEED_LIMIT_S),
             )
         self.answers = Answers(self)
+        self.night = NightRound(self)
         self.agent = self._agent(config.ntcip) if config.ntcip else None
         self._darkness = DarkWatch(clock, self.trusted, self.store, self.ledger, self.players, BEAT_S)
         self._stop = threading.Event()
@@ -103,6 +105,7 @@ class Daemon:
         self._ready = False
         self._origin = clock.monotonic()
         self._wall_minus_monotonic = self._offset()
+        self._calendar_due = True  # to be made, or made anew after a step, once the time is believed
         self._floor_written = clock.monotonic()
 
     # ---- wiring ---------------------------------------------------------------------------------------------
@@ -116,7 +119,12 @@ class Daemon:
             screen=self.config.screen.code,
             card=card,
             renderer=Renderer(
-                panel, self.policy, self.config.cache, most_colours(card.formats[0]), PixelFormat.TEXT in card.formats
+                panel,
+                self.policy,
+                self.config.cache,
+                most_colours(card.formats[0]),
+                PixelFormat.TEXT in card.formats,
+                shows_shades(card.formats[0]),
             ),
             assets=self.store.asset,
             ledger=self.ledger,
@@ -139,7 +147,7 @@ class Daemon:
         return NtcipAgent(agent_policy(section), panel, self.clock, CentreDesk(self, section), __version__)
 
     def _floor(self) -> datetime:
-        """The earliest time it can be: build date, last time written down, end of the newest ledger row."""
+        """The earliest time it can be: build date, last time written down, end of the newest believed row."""
         times = [BUILT, self.ledger.newest() or BUILT]
         if written := self.recall("floor"):
             times.append(datetime.fromisoformat(written))
@@ -167,7 +175,7 @@ class Daemon:
             self.config.operators.groups,
         )
         calendar = BackgroundScheduler(timezone=self.policy.zone, job_defaults={"coalesce": True})
-        self._event("start")
+        self._event("start", panels=[player.name for player in self.players])
         loops = [self._start(f"player {player.name}", player.run, player.stumbled) for player in self.players]
         if self.client is not None:
             loops.append(self._start("feed", self._feed_loop))
@@ -266,14 +274,14 @@ class Daemon:
             log.warning("the clock was moved by %.1f s", step)
             self._event("clock_moved", seconds=round(step, 1))
             self.store.tell(self.notices)
+        self._calendar_due = self._calendar_due or stepped
         believed = self.trusted.read().trust is not ClockTrust.UNTRUSTED
-        if believed and (stepped or not calendar.running):
+        if stepped and not believed:
+            log.warning("the time is not believed until it is confirmed or moved back")
+        if believed and self._calendar_due:
+            self._calendar_due = False
             calendar.remove_all_jobs()
-            due = self.policy.deadlines
-            calendar.add_job(self._nightly, "cron", hour=3, minute=10, misfire_grace_time=3600, id="nightly")
-            calendar.add_job(
-                self._archive, "cron", day=due.archive_month_day, hour=2, misfire_grace_time=3600, id="archive"
-            )
+            calendar.add_job(self.night.make_up, "interval", minutes=MAKE_UP_MINUTES, misfire_grace_time=3600)
             if not calendar.running:
                 calendar.start()
 
@@ -294,50 +302,6 @@ class Daemon:
             self.ledger.anchor()
         except StoreError as error:
             log.error("the ledger's anchor cannot be written: %s", error)
-
-    def _nightly(self) -> None:
-        """Tidy up, and read the whole chain of evidence once a day."""
-        try:
-            self.database.restore_ballast()
-            log.info("nightly: %d pictures removed", self.store.purge())
-            result = self.ledger.verify()
-        except StoreError as error:
-            log.critical("nightly: %s", error)
-            return
-        if result.ok:
-            self._event("verified", rows=result.rows)
-            self._seal()
-            self._anchor()
-            self._archive()  # makes up for a night that the PC was off
-        else:
-            log.critical("the ledger is broken at row %s: %s", result.bad_seq, result.reason)
-
-    def _seal(self) -> None:
-        """Sign the chain; the root goes to the town with the receipts."""
-        reading = self.trusted.read()
-        try:
-            self.ledger.seal(self.device_key, self.config.screen.code, reading.at, reading.trust)
-        except StoreError as error:
-            log.error("the daily root cannot be written: %s", error)
-
-    def _archive(self) -> None:
-        """The bundles that are due by today: last month's, last year's. One that exists is never made anew."""
-        today = self.trusted.read().at.astimezone(self.policy.zone).date()
-        folder = self.config.state / ARCHIVE
-        for span in due_spans(today, self.policy.deadlines):
-            path = folder / f"{span.name}.tar"
-            if path.exists():
-                continue
-            try:
-                folder.mkdir(mode=0o700, exist_ok=True)
-                with contextlib.closing(read_only(self.database.path)) as connection:
-                    held = holdings(connection, self.config.state, self.policy)
-                    code, least = self.config.screen.code, self.policy.complete_passes_min
-                    made = write_bundle(connection, span, code, held, path, least)
-            except (StoreError, OSError) as error:
-                log.error("the archive of %s cannot be written: %s", span.name, error)
-                continue
-            self._event("archived", span=span.name, rows=made.rows, manifest=made.manifest_sha256)
 
     def _forget_pictures(self) -> None:
         """Page pictures of what was withdrawn or taken down go with it."""

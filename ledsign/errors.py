@@ -11,9 +11,10 @@ UnsupportedError       the card family cannot do this              a fault of ou
 ProtocolError          the line carried something unreadable       drain, repeat the same command
 CardRefusedError       the card answered "no"                      no repeat; next slot
 TransportError         the pipe is broken or silent                close, reopen with back-off
+  CardUnusableError    the card lives and refuses to be prepared   the same: it may be set right meanwhile
 StoreError             the disk or the database failed             go on from memory, say so loudly
   DiskFullError        the disk is full                            throw off the ballast for a withdrawal
-LedgerError            the chain of evidence is broken             stop counting, say so loudly
+LedgerError            the chain of evidence is broken             sign and archive nothing, say so loudly
 =====================  ==========================================  ======================================
 """
 
@@ -65,6 +66,15 @@ class TransportError(LedsignError):
     def __init__(self, message: str, retry_in: float = 0.0) -> None:
         super().__init__(message)
         self.retry_in = retry_in
+
+
+class CardUnusableError(TransportError):
+    """The card answers and refuses what must come before its first page (a wrong password, say); ``code`` is its
+    own, 0 where we refuse a card that is set to another size. To a loop a card that is not there."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class StoreError(LedsignError):

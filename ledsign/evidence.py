@@ -35,8 +35,9 @@ class ShownRow:
     wall time in the screen's zone, ``seconds`` was measured by the monotonic clock; ``complete``: the whole
     dwell; ``turn`` is copied from the Slot; ``words``: the card drew the words with its own fonts, so that
     ``page_sha256`` is that of the text and no picture proves anything; ``accepts``: the least acknowledgement that
-    the screen's owner lets count on this panel, written down only where it is less than the rule. Raises ValueError
-    on impossible figures."""
+    the screen's owner lets count on this panel, written down only where it is less than the rule;
+    ``required_days``: the notice's term as the policy had it then, so that it can be judged when the notice is gone.
+    Raises ValueError on impossible figures."""
 
     notice_id: str
     revision: int
@@ -54,6 +55,7 @@ class ShownRow:
     turn: int
     words: bool = False
     accepts: AckLevel = AckLevel.ACKED
+    required_days: int | None = None
 
     def __post_init__(self) -> None:
         if not (0 <= self.seconds < 1e6 and 0 <= self.n <= self.of and self.turn > 0):
@@ -81,7 +83,7 @@ class ShownRow:
             "turn": self.turn,
         } | ({"form": "text"} if self.words else {}) | (
             {"accepts": int(self.accepts)} if self.accepts < AckLevel.ACKED else {}
-        )
+        ) | ({} if self.required_days is None else {"required_days": self.required_days})
 
 
 def shown_of(document: Mapping[str, Any], least_ack: AckLevel, air_before_s: float = 0.0) -> Shown:
@@ -181,7 +183,10 @@ def verify_lines(
     """Walk the chain once. ``anchors``: heads known from elsewhere; a row that differs from its anchor, or an
     anchor beyond the last row, breaks the chain. ``holds`` judges the signature of a root, which must speak of
     one of the few rows just before it. ``start``: the row before the first line (of a part of the chain)."""
-    known = {anchor.seq: anchor.hash for anchor in anchors if anchor.seq}
+    known: dict[int, set[str]] = {}
+    for anchor in anchors:
+        if anchor.seq:
+            known.setdefault(anchor.seq, set()).add(anchor.hash)
     previous, seq = (bytes.fromhex(start.hash), start.seq) if start else (GENESIS, 0)
     trail, roots = deque([(seq, previous)], maxlen=4), 0
     sha256 = hashlib.sha256
@@ -191,7 +196,7 @@ def verify_lines(
         digest = sha256(previous + line).digest()
         if digest != stored:
             return VerifyResult(seq, Head(seq, previous.hex()), found, "hash")
-        if known and known.get(found, digest.hex()) != digest.hex():
+        if found in known and known[found] != {digest.hex()}:
             return VerifyResult(seq, Head(seq, previous.hex()), found, "head")
         if _ROOT_MARK in line and (document := json.loads(line))["row"] == "event":
             if not _root_fits(document, trail) or (holds is not None and not holds(document)):

@@ -16,6 +16,7 @@ from sqlite3 import Connection
 from types import MappingProxyType
 from typing import Any
 
+from ledsign.accounts import packed, unpacked
 from ledsign.database import Database, read_only
 from ledsign.errors import StoreError
 from ledsign.evidence import (
@@ -65,34 +66,16 @@ TABLES = (
     "INSERT INTO ledger_outbox VALUES (1, 0)",
     "CREATE TABLE ledger_settled (seq INTEGER PRIMARY KEY)",
     "CREATE TABLE ledger_rejected (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL)",
+    "CREATE INDEX ledger_dark ON ledger (json_extract(line, '$.detail.id'), json_extract(line, '$.detail.revision'))"
+    " WHERE json_extract(line, '$.kind') = 'dark'",
 )
-_TIMES = ("began_at", "last_shown_at", "first_pass_at", "last_pass_at")
-_DAYS = ("day", "prev_day", "digest_day")
-
-
-def _packed(exposure: Exposure) -> str:
-    """An account as JSON, without its counted days (they have a table of their own)."""
-    values: dict[str, object] = {
-        name: getattr(exposure, name) for name in Exposure.__slots__ if name != "counted_days"
-    }
-    for name in (*_TIMES, *_DAYS):
-        moment = values[name]
-        values[name] = moment.isoformat() if isinstance(moment, date) else None
-    for name in ("pass_mask", "day_mask"):
-        values[name] = f"{values[name]:x}"  # hundreds of bits: no JSON number
-    return json.dumps(values)
-
-
-def _unpacked(text: str, days: Iterable[date]) -> Exposure:
-    values = json.loads(text)
-    for name in _TIMES:
-        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
-    for name in _DAYS:
-        values[name] = date.fromisoformat(values[name]) if values.get(name) else None
-    for name in ("pass_mask", "day_mask"):
-        values[name] = int(values[name], 16)
-    values["weakest"] = None if values["weakest"] is None else AckLevel(values["weakest"])
-    return Exposure(counted_days=tuple(sorted(days)), **values)
+BELIEVED = (
+    "SELECT line FROM ledger WHERE json_extract(line, '$.clock') IS NOT 'untrusted' ORDER BY seq DESC LIMIT 1"
+)
+DARKENED = (
+    "SELECT json_extract(line, '$.detail.id'), max(json_extract(line, '$.detail.revision')) FROM ledger"
+    " WHERE json_extract(line, '$.kind') = 'dark' GROUP BY 1"
+)
 
 
 class Ledger:
@@ -106,12 +89,12 @@ class Ledger:
         self._least_ack = least_ack
         self._passes_min = passes_min
         database.migrate("ledger", TABLES)
-        last = database.query("SELECT seq, line, hash FROM ledger ORDER BY seq DESC LIMIT 1")
-        self._seq: int = last[0][0] if last else 0
-        self._hash: bytes = last[0][2] if last else GENESIS
-        self._end = self._row_end(json.loads(last[0][1])) if last else None
+        last = database.query("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1")
+        self._last: tuple[int, bytes] = last[0] if last else (0, GENESIS)  # one value: read without the lock
+        believed = database.query(BELIEVED)
+        self._end = self._row_end(json.loads(believed[0][0])) if believed else None
         self._writing = threading.RLock()  # the chain's end in memory and on disk change together
-        self._opened = False
+        self._opened = False  # a believed row was written in this run
         self._handed: dict[str, int] = {}
         self._exposures: dict[str, dict[Key, Exposure]] = {}
         self._air_s: dict[str, float] = {}
@@ -123,7 +106,7 @@ class Ledger:
             days.setdefault((panel, (notice, revision)), []).append(date.fromisoformat(day))
         for panel, notice, revision, state in self._database.query("SELECT * FROM exposure"):
             key = notice, revision
-            exposure = _unpacked(state, days.get((panel, key), ()))
+            exposure = unpacked(state, days.get((panel, key), ()))
             self._exposures.setdefault(panel, {})[key] = exposure
             self._air_s[panel] = max(self._air_s.get(panel, 0.0), exposure.air_s)
 
@@ -134,10 +117,11 @@ class Ledger:
     @property
     def head(self) -> Head:
         """The chain's end; written down elsewhere it proves that the tail was not cut."""
-        return Head(self._seq, self._hash.hex())
+        seq, digest = self._last
+        return Head(seq, digest.hex())
 
     def newest(self) -> datetime | None:
-        """End of the latest row by its own clock; a floor for the time of day."""
+        """End of the latest row whose clock was believed; a floor for the time of day."""
         return self._end
 
     def exposures(self, panel: str) -> Mapping[Key, Exposure]:
@@ -155,13 +139,13 @@ class Ledger:
 
         def work(connection: Connection) -> tuple[int, bytes]:
             place = row.panel, row.notice_id, row.revision
-            connection.execute("INSERT OR REPLACE INTO exposure VALUES (?, ?, ?, ?)", (*place, _packed(after)))
+            connection.execute("INSERT OR REPLACE INTO exposure VALUES (?, ?, ?, ?)", (*place, packed(after)))
             for day in after.counted_days[len(before.counted_days) :]:
                 connection.execute("INSERT INTO exposure_day VALUES (?, ?, ?, ?)", (*place, day.isoformat()))
             return self._append(connection, document, row.shown_at, row.clock)
 
         with self._writing:
-            self._commit(self._database.run(work), row.shown_at + timedelta(seconds=row.seconds))
+            self._commit(self._database.run(work), row.shown_at + timedelta(seconds=row.seconds), row.clock)
         self._turn(row, after, shown)
         return after
 
@@ -191,13 +175,14 @@ class Ledger:
             return self._append(connection, event_document(kind, at, detail, clock), at, clock)
 
         with self._writing:
-            self._commit(self._database.run(work, urgent=urgent), at)
+            self._commit(self._database.run(work, urgent=urgent), at, clock)
 
     def _append(
         self, connection: Connection, document: Mapping[str, object], at: datetime, clock: ClockTrust
     ) -> tuple[int, bytes]:
-        """Insert a row, before it a gap when the screen was unattended or a step when the clock jumped back."""
-        seq, head = self._seq, self._hash
+        """Insert a row, before it a gap when the screen was unattended or a step when the clock jumped back.
+        Both are told by believed rows alone: after a boot in 1970 the gap comes once the time is known."""
+        seq, head = self._last
         documents = [document]
         if self._end is not None and clock is not ClockTrust.UNTRUSTED:
             since = {"since": self._end.isoformat(timespec="milliseconds")}
@@ -213,8 +198,9 @@ class Ledger:
 
     def seal(self, key: DeviceKey, screen: str, at: datetime, clock: ClockTrust) -> Head:
         """Sign the chain so far as the day's root; the row goes to the town like any other. Raises StoreError."""
-        head = self.head
-        self.append_event(ROOT, at, key.root(screen, at.date().isoformat(), head), clock)
+        with self._writing:  # a root stands right behind the row it signs
+            head = self.head
+            self.append_event(ROOT, at, key.root(screen, at.date().isoformat(), head), clock)
         return head
 
     def pages_of(self, notice_id: str) -> frozenset[str]:
@@ -224,34 +210,46 @@ class Ledger:
         )
         return frozenset(str(row[0]) for row in rows)
 
+    def darkened(self) -> dict[str, int]:
+        """Notices whose end is written down, with the highest revision that it speaks of. Raises StoreError."""
+        return {str(notice_id): int(revision) for notice_id, revision in self._database.query(DARKENED)}
+
     def row_at(self, panel: str, at: datetime) -> dict[str, Any] | None:
-        """The latest page that the panel began on the local day of ``at``, not after it. Raises StoreError."""
+        """The latest page that the panel began on the local day of ``at`` or the day before, not after ``at``.
+        Raises StoreError."""
         rows = self._database.query(
-            "SELECT line FROM ledger WHERE day = ? AND json_extract(line, '$.panel') = ?"
+            "SELECT line FROM ledger WHERE day IN (?, ?) AND json_extract(line, '$.panel') = ?"
             " AND json_extract(line, '$.shown_at') <= ? AND json_extract(line, '$.row') = 'shown'"
             " ORDER BY seq DESC LIMIT 1",
-            (at.date().isoformat(), panel, at.isoformat(timespec="milliseconds")),
+            (
+                (at.date() - timedelta(days=1)).isoformat(),
+                at.date().isoformat(),
+                panel,
+                at.isoformat(timespec="milliseconds"),
+            ),
         )
         return json.loads(rows[0][0]) if rows else None
 
     def anchor(self) -> Head:
         """Write the chain's end beside the database (``<file>.head``), new beside old; a tail that was cut off
         behind the anchor then shows. Raises StoreError."""
+        head = self.head
         path = self._database.path.with_name(self._database.path.name + ".head")
         part = path.with_name(path.name + ".new")
         try:
             with part.open("w", encoding="utf-8") as file:
-                file.write(canonical_line(self.head.document()) + "\n")
+                file.write(canonical_line(head.document()) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
         except OSError as error:
             raise StoreError(f"{path}: {error}") from error
-        return self.head
+        return head
 
-    def _commit(self, head: tuple[int, bytes], end: datetime) -> None:
-        self._seq, self._hash = head
-        self._end, self._opened = end, True
+    def _commit(self, last: tuple[int, bytes], end: datetime, clock: ClockTrust) -> None:
+        self._last = last
+        if clock is not ClockTrust.UNTRUSTED:  # a time nobody believes is no floor and ends no gap
+            self._end, self._opened = end, True
 
     def forget(self, keys: Collection[Key]) -> None:
         """Drop accounts of notices that are gone for good; their rows stay."""
@@ -311,7 +309,7 @@ class Ledger:
         upto, settled = self._database.query(
             "SELECT upto, (SELECT count(*) FROM ledger_settled) FROM ledger_outbox"
         )[0]
-        return self._seq - int(upto) - int(settled)
+        return self._last[0] - int(upto) - int(settled)
 
     def verify(self, anchors: Iterable[Head] = ()) -> VerifyResult:
         """Walk the whole chain up to the row this process wrote last, through a connection of its own: showing

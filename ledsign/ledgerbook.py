@@ -8,16 +8,18 @@ import csv
 import io
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from sqlite3 import Connection, DatabaseError
 from typing import Any, TypeAlias
 
 from ledsign.errors import StoreError
 from ledsign.evidence import GENESIS, LINES, Head, Line, VerifyResult, verify_lines
 from ledsign.frame import AckLevel
+from ledsign.playlist.exposure import Key
 from ledsign.seal import root_holds
-from ledsign.tally import Tally, tallies
+from ledsign.tally import Service, Tally, tallies
+from ledsign.trust import ClockTrust
 
 Document: TypeAlias = dict[str, Any]
 BOM = "\ufeff"  # spreadsheets read the register as UTF-8 only with it
@@ -30,11 +32,14 @@ COLUMNS = (
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """Evidence for one notice: a tally for each revision shown, oldest first; ``head``: the chain's end it was
-    counted at."""
+    counted at; ``at``: time of the newest row whose clock was believed, None when there is none; ``clock``: how far
+    the clock of the newest row was believed."""
 
     notice_id: str
     tallies: tuple[Tally, ...]
     head: Head
+    at: datetime | None
+    clock: ClockTrust
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,28 @@ class RegisterEntry:
     approval: str = ""
     filing: str = ""
     change: str = ""
+    digest: str = ""
+    accepted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Entries by notice revision, in the order of their coming; how and when a notice went, by its id."""
+
+    entries: Mapping[Key, RegisterEntry] = field(default_factory=dict)
+    gone: Mapping[str, str] = field(default_factory=dict)
+
+    def entry(self, key: Key) -> RegisterEntry:
+        """The revision's own entry, its last column complete."""
+        entry = self.entries.get(key, RegisterEntry())
+        changed = entry.change or (f"修订第{key[1]}版" if key[1] > 1 else "")
+        return replace(entry, change="；".join(filter(None, (changed, self.gone.get(key[0])))))
+
+    def unseen(self, seen: Collection[Key], since: date | None, until: date | None) -> list[Key]:
+        """Revisions accepted on the days from ``since`` to ``until`` that are not among those seen."""
+        first, last = since.isoformat() if since else "", until.isoformat() if until else "9999-99"
+        accepted = ((key, entry.accepted) for key, entry in self.entries.items())
+        return [key for key, day in accepted if key not in seen and first <= day <= last]
 
 
 def _documents(connection: Connection, where: str, values: Iterable[object]) -> Iterator[Document]:
@@ -72,16 +99,44 @@ def rows(connection: Connection, since: date | None = None, until: date | None =
     return _documents(connection, "WHERE day BETWEEN ? AND ? ORDER BY seq", [first, last])
 
 
+def rows_between(connection: Connection, first: int, last: int) -> Iterator[Document]:
+    """Rows by number, both included, in order."""
+    return _documents(connection, "WHERE seq BETWEEN ? AND ? ORDER BY seq", [first, last])
+
+
 def stretch(connection: Connection, since: date, until: date) -> tuple[int, int]:
-    """First and last row of those local days, (0, 0) when there is none. What lies between belongs to it, also
-    a row whose clock had jumped: a part of the chain has no holes. Raises StoreError."""
+    """First and last row of those local days; the last is one less than the first when there is none.
+
+    A stretch goes on where the one before it ends, so that together they hold every row once: it ends with the last
+    row of its days, or of days before, whose clock was believed. Rows of a clock that nobody believed, or that ran
+    ahead and was set right, stay between their neighbours. Raises StoreError.
+    """
+    return _border(connection, since) + 1, _border(connection, until + timedelta(days=1))
+
+
+def _border(connection: Connection, day: date) -> int:
+    """Number of the last believed row of a local day before ``day``, 0 when there is none."""
     try:
-        (found,) = connection.execute(
-            "SELECT min(seq), max(seq) FROM ledger WHERE day BETWEEN ? AND ?", (since.isoformat(), until.isoformat())
-        ).fetchall()
+        found = connection.execute(
+            "SELECT seq FROM ledger NOT INDEXED WHERE day < ? AND json_extract(line, '$.clock') <> ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (day.isoformat(), str(ClockTrust.UNTRUSTED)),
+        ).fetchone()
     except DatabaseError as error:
         raise StoreError(f"the ledger cannot be read: {error}") from error
-    return (int(found[0]), int(found[1])) if found[0] is not None else (0, 0)
+    return int(found[0]) if found else 0
+
+
+def first_day(connection: Connection) -> date | None:
+    """Local day of the first row whose clock was believed, None when there is none. Raises StoreError."""
+    try:
+        found = connection.execute(
+            "SELECT day FROM ledger WHERE json_extract(line, '$.clock') <> ? ORDER BY seq LIMIT 1",
+            (str(ClockTrust.UNTRUSTED),),
+        ).fetchone()
+    except DatabaseError as error:
+        raise StoreError(f"the ledger cannot be read: {error}") from error
+    return date.fromisoformat(str(found[0])) if found else None
 
 
 def lines(connection: Connection, first: int, last: int) -> Iterator[Line]:
@@ -125,22 +180,34 @@ def certificate(
 ) -> Certificate | None:
     """Evidence for a notice, also long after it is gone; None when it was never on the screen."""
     documents = _documents(connection, "WHERE notice = ? ORDER BY seq", [notice_id])
-    counted = tallies(documents, least_ack, passes_min, in_service(connection, notice_id))
-    return Certificate(notice_id, tuple(counted), head(connection)) if counted else None
+    counted = tallies(documents, in_service(connection), least_ack, passes_min)
+    if not counted:
+        return None
+    newest = "WHERE json_extract(line, '$.clock') <> ? ORDER BY seq DESC LIMIT 1"
+    believed = [document["shown_at"] for document in _documents(connection, newest, [ClockTrust.UNTRUSTED.value])]
+    return Certificate(
+        notice_id,
+        tuple(counted),
+        head(connection),
+        datetime.fromisoformat(believed[0]) if believed else None,
+        ClockTrust(tail(connection, 1)[0]["clock"]),
+    )
 
 
-def in_service(connection: Connection, notice_id: str) -> frozenset[str]:
-    """Panels, of those the screen has now, that showed anything on the notice's last day on show; one that was put
-    up later owes it nothing. Raises StoreError."""
+def in_service(connection: Connection) -> Service:
+    """Which panels the screen had at which row, by the whole ledger. Raises StoreError."""
     try:
-        (last,) = connection.execute("SELECT max(day) FROM ledger WHERE notice = ?", (notice_id,)).fetchone()
-        found = connection.execute(
-            "SELECT panel FROM (SELECT DISTINCT panel FROM exposure) AS held WHERE EXISTS"
-            " (SELECT 1 FROM ledger WHERE day = ? AND json_extract(line, '$.panel') = held.panel)",
-            (last,),
-        )
-        return frozenset(str(panel) for (panel,) in found)
-    except DatabaseError as error:
+        starts = connection.execute(
+            "SELECT seq, json_extract(line, '$.detail.panels') FROM ledger"
+            " WHERE json_extract(line, '$.kind') = 'start' ORDER BY seq"
+        ).fetchall()
+        first = connection.execute(
+            "SELECT json_extract(line, '$.panel') AS panel, min(seq) FROM ledger"
+            " WHERE notice IS NOT NULL GROUP BY panel"
+        ).fetchall()
+        named = tuple((int(seq), frozenset(map(str, json.loads(panels)))) for seq, panels in starts if panels)
+        return Service(named, {str(panel): int(seq) for panel, seq in first})
+    except (DatabaseError, ValueError) as error:
         raise StoreError(f"the ledger cannot be read: {error}") from error
 
 
@@ -149,20 +216,31 @@ def _safe_cell(text: str) -> str:
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
-def register_csv(counted: Iterable[Tally], entries: Mapping[str, RegisterEntry]) -> str:
-    """The quarterly register (台账) as CSV with a byte-order mark, one line a notice revision."""
+def register_csv(
+    counted: Iterable[Tally], register: Register, since: date | None = None, until: date | None = None
+) -> str:
+    """The quarterly register (台账) as CSV with a byte-order mark: one line a notice revision that was shown, then
+    those that came from ``since`` to ``until`` and were not."""
     text = io.StringIO()
     text.write(BOM)
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for number, tally in enumerate(counted, 1):
-        entry = entries.get(tally.key[0], RegisterEntry())
-        change = entry.change or (f"修订第{tally.key[1]}版" if tally.key[1] > 1 else "")
+    shown = {tally.key: (tally.digest, *_evidence(tally)) for tally in counted}
+    waiting = register.unseen(shown, since, until)
+    unseen = {key: (register.entries[key].digest, "", "", "0", "0", "") for key in waiting}
+    for number, (key, (digest, *evidence)) in enumerate({**shown, **unseen}.items(), 1):
+        entry = register.entry(key)
         cells = (
             str(number), entry.category, entry.item, entry.title, entry.doc_number, entry.published,
-            tally.first_at.date().isoformat(), tally.last_at.date().isoformat(),
-            str(len(tally.exposure.counted_days)), str(tally.exposure.passes), str(tally.exposure.pages),
-            entry.approval, entry.filing, tally.digest, change,
+            *evidence, entry.approval, entry.filing, digest, entry.change,
         )  # fmt: skip
         writer.writerow([_safe_cell(cell) for cell in cells])
     return text.getvalue()
+
+
+def _evidence(tally: Tally) -> tuple[str, str, str, str, str]:
+    """First and last day, days that count, complete showings, pages."""
+    exposure = tally.exposure
+    pages = "仅摘要" if not exposure.pages and tally.digest_sha256 else str(exposure.pages)
+    first, last = tally.first_at.date().isoformat(), tally.last_at.date().isoformat()
+    return first, last, str(len(exposure.counted_days)), str(exposure.passes), pages

@@ -10,6 +10,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+EXERCISE_WORDS = ("演练", "演习", "演練", "演習")
+"""An alarm whose wording has one of these is an exercise; the feed's schema has no field for it."""
+
 
 class Urgency(StrEnum):
     ROUTINE = "routine"
@@ -296,6 +299,14 @@ class Notice:
     @property
     def key(self) -> tuple[str, int]:
         return self.id, self.revision
+
+    @property
+    def is_exercise(self) -> bool:
+        """Whether it is an alarm that says, in its titles or the warning's event, that it is only an exercise."""
+        if self.alert is None and self.urgency is not Urgency.EMERGENCY:
+            return False  # an invitation to an exercise is an ordinary notice
+        texts = [self.title, self.subtitle, self.alert.event_name if self.alert else ""]
+        return any(word in text for text in texts for word in EXERCISE_WORDS)
 
     def images(self) -> Iterator[Image]:
         """Every image the notice refers to, posters included, in order."""

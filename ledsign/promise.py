@@ -3,16 +3,16 @@ in simulated time, with every byte, answer and pause. The measured figures are t
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from urllib.parse import urlencode
 
 from ledsign.card import Card, link_of
-from ledsign.errors import LedsignError
+from ledsign.errors import UnsupportedError
 from ledsign.frame import Frame, Page
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.codec import Ability, Link, codec_class
 from ledsign.render.pack import pack
-from ledsign.simulator.desk import Desk
+from ledsign.simulator.desk import NET_MBIT, Desk
 from ledsign.simulator.simulated import BRAINS
 from ledsign.transport import parse_url
 
@@ -20,7 +20,9 @@ DRAW_S = 0.5  # to plan and draw an urgent page, on a small computer
 TURN_S = 0.02  # that a real card takes to answer, each time
 _HOW = frozenset(
     {"chunk", "block", "pages", "model", "verify", "disk", "order", "keep", "ends", "sync", "type", "experimental"}
+    | {"series", "font"}
 )  # options that change what is sent, not where to
+_CELL = 16  # pixels of the smallest character that such cards draw
 _SCHEMES = {Link.SERIAL: "pty", Link.NET: "tcp", Link.UDP: "udp"}
 
 
@@ -43,19 +45,20 @@ class Promise:
 
 
 def promised(family: str, url: str, panel: Panel, page: Page | None = None) -> Promise | None:
-    """``page``: the hardest, if not given. None for a family without a simulated card. Raises ConfigError."""
+    """``page``: the hardest, if not given. None for a family without a simulated card, or without pages.
+
+    Raises ConfigError, and UnsupportedError or what else stands in the way of the page.
+    """
     address = parse_url(url, codec_class(family).default_port)
     if family not in BRAINS:
         return None
-    link, baud = link_of(address), int(address.line.get("baud", 57600))
+    line = _Line(link_of(address), address.line.get("baud", 57600), address.line.get("mbit", NET_MBIT))
     how = {key: value for key, value in address.options.items() if key in _HOW}
-    try:
-        usual = _rehearse(family, panel, link, baud, how, page or _hardest(panel))
-        worst = _rehearse(family, panel, link, baud, how, _hardest(panel))
-    except LedsignError:
-        return None
+    worst = _worst(family, panel, line, how)
+    usual = worst if page is None else _rehearse(family, panel, line, how, page)
     if usual is None or worst is None:
         return None
+    worst = max(worst, usual, key=lambda rehearsed: rehearsed[2])
     frame, desk, seconds = usual
     held_up = worst[2] if worst[1].packets == 1 else worst[1].longest * desk.byte_s + 2 * TURN_S
     urgent = DRAW_S + held_up + worst[2]
@@ -63,18 +66,41 @@ def promised(family: str, url: str, panel: Panel, page: Page | None = None) -> P
     return Promise(seconds, len(frame.data), size, desk.packets, worst[2], urgent)
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """``mbit``: megabits a second that datagrams are paced to, or a network is assumed to carry."""
+
+    link: Link
+    baud: int
+    mbit: int
+
+
+def _worst(family: str, panel: Panel, line: _Line, how: Mapping[str, str]) -> tuple[Frame, Desk, float] | None:
+    """The hardest page; of its words as many lines as the card takes at once."""
+    page = _hardest(panel)
+    while True:
+        try:
+            return _rehearse(family, panel, line, how, page)
+        except UnsupportedError:
+            if len(page.text) <= 1:
+                raise
+            page = replace(page, text=page.text[:-1])
+
+
 def _rehearse(
-    family: str, panel: Panel, link: Link, baud: int, how: Mapping[str, str], page: Page
+    family: str, panel: Panel, line: _Line, how: Mapping[str, str], page: Page
 ) -> tuple[Frame, Desk, float] | None:
     """Show another page, then this one: frame, desk with its counts, seconds. None for a card of letters only."""
-    desk = Desk(family, panel, link, baud, turn_s=TURN_S)
-    url = f"{_SCHEMES[link]}://{'/desk' if link is Link.SERIAL else 'desk'}?{urlencode(how)}".rstrip("?")
-    url += ("&" if how else "?") + f"baud={baud}" if link is Link.SERIAL else ""
+    serial = line.link is Link.SERIAL
+    desk = Desk(family, panel, line.link, line.baud, turn_s=TURN_S, mbit=line.mbit)
+    query = urlencode({**how, "baud": line.baud} if serial else how)
+    url = f"{_SCHEMES[line.link]}://{'/desk' if serial else 'desk'}?{query}".rstrip("?")
     card = Card(family, url, panel, desk.clock, opener=desk.open)
     if Ability.FRAME not in card.abilities or not card.formats:
         return None
     dark = Page(panel.width, panel.height, panel.mode, bytes(len(page.pixels)), 0.0)
     card.show(pack(dark, card.formats[0]))
+    desk.clock.sleep(desk.last_at - desk.clock.monotonic())  # where nothing is answered it is still on its way
     desk.reset()
     frame, began = pack(page, card.formats[0]), desk.clock.monotonic()
     card.show(frame, urgent=True)
@@ -83,7 +109,7 @@ def _rehearse(
 
 
 def _hardest(panel: Panel) -> Page:
-    """Pixels that no picture format makes smaller, always the same."""
+    """Pixels that no picture format makes smaller, always the same; as words, a screen full of hanzi."""
     size = panel.width * panel.height * 3
     if panel.mode is not ColorMode.RGB:
         size = (panel.width + 7) // 8 * panel.height * (1 + (panel.mode is ColorMode.DUAL))
@@ -91,4 +117,5 @@ def _hardest(panel: Panel) -> Page:
     while len(out) < size:
         state = (state * 6364136223846793005 + 1442695040888963407) & (2**64 - 1)
         out += (state >> 24).to_bytes(5, "big")
-    return Page(panel.width, panel.height, panel.mode, bytes(out[:size]), 0.0)
+    words = ("屏" * max(1, panel.width // _CELL),) * max(1, panel.height // _CELL)
+    return Page(panel.width, panel.height, panel.mode, bytes(out[:size]), 0.0, text=words)

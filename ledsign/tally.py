@@ -1,11 +1,11 @@
 """What the ledger's rows prove about each notice, counted from the rows themselves by the rule that fed the accounts.
 
 A screen may have several panels. A notice is public where everybody can read it, so it is reported as its weakest
-panel has it: the one with the fewest counted days, then the fewest complete showings. A panel that was in service
-while the notice was on and never showed it counts as zero.
+panel has it: the one with the fewest counted days, then the fewest complete showings. Judged are the panels in
+service when the notice was shown for the last time (``Service``); one that never showed it counts as zero.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,21 @@ from ledsign.playlist.exposure import NEVER, Exposure, Key, Shown, record_all
 from ledsign.trust import ClockTrust
 
 _BATCH = 256  # rows counted in one go
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Which panels the screen had at which row. A panel is in service from the start of the program that names it, or
+    from its own first row, until a start that no longer names it. ``starts``: row and panels of each start that names
+    panels, in order; ``first``: the first row of each panel that ever showed anything."""
+
+    starts: tuple[tuple[int, frozenset[str]], ...]
+    first: Mapping[str, int]
+
+    def at(self, seq: int) -> frozenset[str]:
+        """Panels in service when row ``seq`` was written."""
+        since, named = max((each for each in self.starts if each[0] <= seq), default=(0, frozenset[str]()))
+        return named | {panel for panel, first in self.first.items() if since < first <= seq}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +45,9 @@ class PanelCount:
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What the rows prove about one notice revision, as its weakest panel has it. ``seconds``: complete, counted
-    page time; ``panels``: every panel's figures, by name."""
+    page time; ``required_days``: the term as its last row has it, None where no row says; ``pages``: number (0: a
+    digest page) and identity of each distinct page, in that order; ``panels``: the figures of every panel in service
+    at its last row, by name."""
 
     key: Key
     digest: str
@@ -40,8 +57,19 @@ class Tally:
     rows: int
     seconds: float
     untrusted_rows: int
-    page_sha256: tuple[str, ...]
+    required_days: int | None
+    pages: tuple[tuple[int, str], ...]
     panels: tuple[PanelCount, ...]
+
+    @property
+    def page_sha256(self) -> tuple[str, ...]:
+        """Identities of all its pages, the digest pages first, then the body in reading order."""
+        return tuple(dict.fromkeys(name for _, name in self.pages))
+
+    @property
+    def digest_sha256(self) -> tuple[str, ...]:
+        """Those of its digest pages: a long roster has one more for each hour it was announced for."""
+        return tuple(name for n, name in self.pages if n == 0)
 
 
 @dataclass(slots=True)
@@ -56,15 +84,17 @@ class _Count:
     rows: int = 0
     seconds: float = 0.0
     untrusted_rows: int = 0
-    pages: dict[str, None] = field(default_factory=dict)
+    required_days: int | None = None
+    pages: dict[tuple[int, str], None] = field(default_factory=dict)
     waiting: list[Shown] = field(default_factory=list)
 
     def add(self, document: Mapping[str, Any], shown: Shown, passes_min: int) -> None:
         self.last_at = max(self.last_at, shown.at)
         self.rows += 1
         self.seconds += shown.seconds if shown.counts else 0.0
+        self.required_days = document.get("required_days", self.required_days)
         self.untrusted_rows += document["clock"] == ClockTrust.UNTRUSTED
-        self.pages[document["page_sha256"]] = None
+        self.pages[document["n"], document["page_sha256"]] = None
         self.waiting.append(shown)
         if len(self.waiting) >= _BATCH:
             self.settle(passes_min)
@@ -80,14 +110,13 @@ class _Count:
 
 def tallies(
     documents: Iterable[Mapping[str, Any]],
+    service: Service,
     least_ack: AckLevel = AckLevel.ACKED,
     passes_min: int = 1,
-    in_service: Collection[str] = (),
 ) -> list[Tally]:
-    """Count rows, in order, into one tally per notice revision, the first shown first. ``in_service``: panels that
-    must have shown every notice, besides those that the rows themselves speak of at the time."""
+    """Count rows, in order, into one tally per notice revision, the first shown first."""
     found: dict[tuple[str, Key], _Count] = {}
-    service: dict[str, tuple[datetime, datetime]] = {}
+    last: dict[Key, tuple[int, str]] = {}  # row and panel
     for document in documents:
         if document["row"] != "shown":
             continue
@@ -97,30 +126,25 @@ def tallies(
         if count is None:
             count = found[panel, key] = _Count(key, document["digest"], shown.at, shown.at)
         count.add(document, shown, passes_min)
-        first, last = service.get(panel, (shown.at, shown.at))
-        service[panel] = min(first, shown.at), max(last, shown.at)
+        last[key] = document["seq"], panel
     by_key: dict[Key, dict[str, _Count]] = {}
     for (panel, key), count in found.items():
         count.settle(passes_min)
         by_key.setdefault(key, {})[panel] = count
-    made = [_weakest(key, counts, service, in_service) for key, counts in by_key.items()]
+    made = []
+    for key, counts in by_key.items():
+        seq, panel = last[key]
+        made.append(_weakest(key, counts, counts[panel].required_days, service.at(seq) | {panel}))
     return sorted(made, key=lambda tally: (tally.first_at, tally.key))
 
 
-def _weakest(
-    key: Key,
-    counts: dict[str, _Count],
-    service: Mapping[str, tuple[datetime, datetime]],
-    in_service: Collection[str],
-) -> Tally:
-    """The weakest panel's figures; the span is that of the whole screen."""
+def _weakest(key: Key, counts: Mapping[str, _Count], required: int | None, panels: Iterable[str]) -> Tally:
+    """The figures of the weakest of these panels; span and pages are those of the whole screen."""
     first = min(count.first_at for count in counts.values())
     last = max(count.last_at for count in counts.values())
     digest = next(iter(counts.values())).digest
-    beside = {panel for panel, (began, ended) in service.items() if began <= last and ended >= first}
-    for panel in sorted({*beside, *in_service} - counts.keys()):
-        counts[panel] = _Count(key, digest, first, last)
-    weakest = min(counts.values(), key=lambda count: count.rank)
+    judged = {panel: counts.get(panel) or _Count(key, digest, first, last) for panel in sorted(panels)}
+    weakest = min(judged.values(), key=lambda count: count.rank)
     return Tally(
         key=key,
         digest=digest,
@@ -130,9 +154,16 @@ def _weakest(
         rows=weakest.rows,
         seconds=weakest.seconds,
         untrusted_rows=weakest.untrusted_rows,
-        page_sha256=tuple(dict.fromkeys(page for count in counts.values() for page in count.pages)),
-        panels=tuple(PanelCount(panel, *counts[panel].rank) for panel in sorted(counts)),
+        required_days=required,
+        pages=_pages(counts.values()),
+        panels=tuple(PanelCount(panel, *count.rank) for panel, count in judged.items()),
     )
+
+
+def _pages(counts: Iterable[_Count]) -> tuple[tuple[int, str], ...]:
+    """By number; those of one number (drawn anew, another panel, another hour announced) as they were first shown."""
+    found = dict.fromkeys(page for count in counts for page in count.pages)
+    return tuple(sorted(found, key=lambda page: page[0]))
 
 
 def tally_document(tally: Tally) -> dict[str, Any]:
@@ -153,11 +184,13 @@ def tally_document(tally: Tally) -> dict[str, Any]:
         "passes": exposure.passes,
         "pages": exposure.pages,
         "seconds": round(tally.seconds, 3),
+        "required_days": tally.required_days,
         "counted_days": [day.isoformat() for day in exposure.counted_days],
         "evidence_level": None if exposure.weakest is None else int(exposure.weakest),
         "rows": tally.rows,
         "untrusted_rows": tally.untrusted_rows,
         "page_sha256": list(tally.page_sha256),
+        "digest_sha256": list(tally.digest_sha256),
         "panels": {
             each.panel: {"counted_days": each.counted_days, "passes": each.passes} for each in tally.panels
         },

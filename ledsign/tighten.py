@@ -10,7 +10,8 @@ from ledsign.yamlfile import YamlFile
 
 
 def merge(base: Policy, override: Path) -> Policy:
-    """The base tightened by a local file (``ledsign.policy-override/1``).
+    """The base tightened by a local file (``ledsign.policy-override/1``). Chains: the county's result is the base of
+    the town's file, and so on down.
 
     Items may be added, terms and proof-reading lengthened, due days brought forward, limits lowered, words
     added. Anything that would loosen the base is a ConfigError naming file and line.

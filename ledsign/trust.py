@@ -8,9 +8,9 @@ from enum import StrEnum
 class ClockTrust(StrEnum):
     """How far wall time can be believed."""
 
-    TRUSTED = "trusted"  # confirmed by the platform or NTP in this boot
+    TRUSTED = "trusted"  # confirmed by the platform, not long ago
     HOLDOVER = "holdover"  # past the floor and ticking, not confirmed lately
-    UNTRUSTED = "untrusted"  # before the floor: nothing is released, expired or counted
+    UNTRUSTED = "untrusted"  # before the floor, contradicted or moved: nothing is released, expired or counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.codec import Ability, Link, Role, create, families
 from ledsign.render.pack import pack
-from ledsign.simulator.desk import Desk
+from ledsign.simulator.desk import Desk, DeskLine
 from ledsign.simulator.simulated import BRAINS
 
 URLS = {Link.SERIAL: "pty:///desk?baud=57600", Link.NET: "tcp://desk", Link.UDP: "udp://desk"}
@@ -113,8 +113,18 @@ class Bench:
         assert lit <= allowed, lit - allowed
 
 
-def bench(family: str, link: Link, faults: str = "", patience: Patience | None = None) -> Bench:
+def stranger(bench: Bench, link: Link) -> Card:
+    """A second client beside ours, on a connection of its own to the same card."""
+    line = DeskLine(bench.desk, bench.desk._brain.talk(link))
+    family, clock = bench.card.family, bench.desk.clock
+    return Card(family, URLS[link], bench.panel, clock, opener=lambda _address: line, jitter=lambda: 0.0)
+
+
+def bench(
+    family: str, link: Link, faults: str = "", patience: Patience | None = None, desk: Desk | None = None
+) -> Bench:
+    """``desk``: a card that is there already."""
     panel = panel_for(family)
-    desk = Desk(family, panel, link, faults=faults)
+    desk = desk or Desk(family, panel, link, faults=faults)
     card = Card(family, URLS[link], panel, desk.clock, patience, opener=desk.open, jitter=lambda: 0.0)
     return Bench(desk, card, panel)

@@ -1,10 +1,12 @@
 """Notices, items and policies for the tests of the playlist and the ledger."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from types import FrameType
 from zoneinfo import ZoneInfo
 
 from ledsign.frame import AckLevel
@@ -157,3 +159,20 @@ class Screen:
         while len(self.log) < mark + count:
             self.page(items, cancelled)
         return self.log[mark:]
+
+
+def calls(work: Callable[[], object]) -> int:
+    """Function calls, of the interpreter and of C alike, that ``work`` makes: the same on every machine."""
+    count = 0
+
+    def note(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count

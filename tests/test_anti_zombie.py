@@ -94,9 +94,9 @@ def test_a_page_with_an_end_is_told_again_well_before_it(bench: cardkit.Bench) -
     told: list[float] = []
     for _poll in range(100):
         bench.desk.clock.sleep(2.0)
-        at = bench.card._told_at
+        before = bench.card._standing
         bench.card.poll()
-        if bench.card._told_at != at:
+        if bench.card._standing != before:
             told.append(bench.desk.clock.monotonic())
     if bench.card.ack <= AckLevel.SENT:
         assert len(told) == 100, "a stream is repeated every time"

@@ -12,6 +12,7 @@ from ledsign.database import Database, read_only
 from ledsign.evidence import ShownRow
 from ledsign.frame import AckLevel, PageKind
 from ledsign.ledger import Ledger
+from ledsign.ledgerbook import Register
 from ledsign.seal import DeviceKey, known_keys
 from ledsign.trust import ClockTrust
 from playlist_kit import SCREEN, at
@@ -38,7 +39,7 @@ def state(tmp_path: Path) -> Path:
 def written(state: Path, path: Path, picture: Callable[[str], bytes | None]) -> Bundle:
     connection = read_only(state / "ledsign.db")
     try:
-        return write_bundle(connection, month_span("2026-10"), SCREEN, Holdings({}, {}, picture), path)
+        return write_bundle(connection, month_span("2026-10"), SCREEN, Holdings({}, Register(), picture), path)
     finally:
         connection.close()
 

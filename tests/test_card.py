@@ -12,10 +12,11 @@ from kit import FakeClock
 from ledsign import simulator
 from ledsign.card import Card, Patience
 from ledsign.clock import SystemClock
+from ledsign.config import load_config
 from ledsign.errors import CardRefusedError, ConfigError, TransportError, UnsupportedError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
-from ledsign.protocol.codec import Link, Role
+from ledsign.protocol.codec import Link, Role, families
 from ledsign.protocol.cp5200 import CP5200, basic, calls
 from ledsign.protocol.cp5200.packets import CallReply, Part, Reply, Request
 from ledsign.protocol.message import Message
@@ -320,8 +321,8 @@ def test_old_saved_windows_never_come_back(stack: ExitStack) -> None:
     sim = stack.enter_context(simulator.serve("cp5200", "tcp://127.0.0.1:0", PANEL))
     old = Card("cp5200", sim.url, PANEL, SystemClock(), HASTY)
     bring(old, frame(7))
-    assert old._talk is not None
-    old._talk.say(calls.SavedWindows(clear=False))  # somebody saved a page into flash long ago
+    assert old._line.talk is not None
+    old._line.talk.say(calls.SavedWindows(clear=False))  # somebody saved a page into flash long ago
     old.close()
     sim.reboot(0.1)
     assert sim.wait_for(lambda s: s.glass == page(7).sha256, 5)  # the zombie
@@ -351,3 +352,15 @@ def test_commands_reach_the_card(listen: str, stack: ExitStack) -> None:
     assert str(sim.state()["clock"])[:13] == now.isoformat()[:13]
     card.clear()
     assert not any(sim.pixels)
+
+
+def test_every_family_has_a_sample_whose_card_can_be_made(root: Path) -> None:
+    """URL and options of every configuration in configs/screens mean something to the family's codec."""
+    seen = set()
+    for path in sorted((root / "configs" / "screens").glob("*.yaml")):
+        loaded = load_config(path)
+        for section in loaded.panels:
+            card = Card(section.card.family, section.card.url, loaded.panel(section), FakeClock())
+            assert card.formats, f"{path.name}: no page of this panel suits the card"
+            seen.add(section.card.family)
+    assert seen == set(families())

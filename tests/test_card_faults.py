@@ -1,10 +1,13 @@
 """Every registered family, on every line it knows, under every fault: recovered, nothing wrong shown."""
 
+from contextlib import suppress
+
 import pytest
 
 import cardkit
 from ledsign.errors import TransportError
-from ledsign.protocol.codec import Link
+from ledsign.frame import AckLevel
+from ledsign.protocol.codec import Ability, Link
 
 FAULTS = [
     "drop=0.05,seed=3",
@@ -63,3 +66,56 @@ def test_a_silent_card_is_given_up_and_found_again(line: tuple[str, Link]) -> No
     assert bench.desk.clock.monotonic() < 330
     assert bench.desk.glass == bench.sha(2)
     bench.only(1, 2)
+
+
+@pytest.mark.parametrize("delay", [0.9, 1.3, 1.8])
+def test_a_slow_card_is_waited_for(line: tuple[str, Link], delay: float) -> None:
+    """Mobile networks: each answer takes longer than is usually waited for."""
+    bench = cardkit.bench(*line)
+    if bench.card.ack <= AckLevel.SENT:
+        return  # nothing answers
+    bench.desk.fault(f"delay={delay}")
+    bench.bring(1)
+    for seed in (2, 3):
+        assert bench.bring(seed) == 0
+        assert bench.desk.glass == bench.sha(seed)
+
+
+def test_only_pages_take_what_stands_off_the_glass(line: tuple[str, Link]) -> None:
+    """A technician's question, or order, leaves the glass as it is."""
+    bench = cardkit.bench(*line)
+    bench.bring(1)
+    if bench.card.ack <= AckLevel.SENT:
+        return  # a stream has nothing to ask
+    bench.card.close()
+    other = cardkit.bench(*line, desk=bench.desk).card
+    assert other.info().family
+    assert other.info().family  # on the same line again
+    orders = {
+        Ability.BRIGHTNESS: lambda: other.set_brightness(50),
+        Ability.POWER: lambda: other.set_power(True),
+    }
+    for ability, order in orders.items():
+        if ability in other.abilities:
+            order()
+    assert bench.desk.glass == bench.sha(1)
+    other.ensure()  # from here on pages will be shown
+    assert bench.desk.glass != bench.sha(1)
+    other.show(bench.frame(2))
+    assert bench.desk.glass == bench.sha(2)
+
+
+def test_a_page_that_another_client_took_off_is_not_confirmed_for_long(line: tuple[str, Link]) -> None:
+    bench = cardkit.bench(*line)
+    if bench.card.ack <= AckLevel.SENT or line[1] is Link.SERIAL:
+        return  # confirms nothing; or a port that nobody else can open
+    bench.bring(1)
+    cardkit.stranger(bench, line[1]).clear()
+    assert bench.desk.glass != bench.sha(1)
+    end = bench.desk.clock.monotonic() + 62
+    while bench.desk.clock.monotonic() < end:
+        bench.desk.clock.sleep(2)
+        with suppress(TransportError):  # a card that says what it shows is found out at once
+            bench.card.poll()
+    bench.bring(1)
+    assert bench.desk.glass == bench.sha(1)

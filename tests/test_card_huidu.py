@@ -212,7 +212,7 @@ def test_other_methods_of_other_clients(stack: ExitStack) -> None:
     card = Card("huidu", sim.url, PANEL, SystemClock(), HASTY)
     stack.callback(card.close)
     bring(card, frame(1))
-    assert card._talk is not None
+    assert card._line.talk is not None
     (guid,) = sim.state()["programmes"]  # type: ignore[misc]
     for command in (
         Say("GetProgram"),
@@ -226,7 +226,7 @@ def test_other_methods_of_other_clients(stack: ExitStack) -> None:
         Say("Reboot"),
         Say("DeleteProgram", f'<program guid="{guid}"/>'),
     ):
-        assert card._talk.say(command) is not None
+        assert card._line.talk.say(command) is not None
     assert not any(sim.pixels)
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ledsign.config import load_config
+from ledsign.config import load_config, policy_of
 from ledsign.errors import ConfigError
 from ledsign.panel import ColorMode, load_panels
 
@@ -85,3 +85,17 @@ def test_two_panels_need_two_names(tmp_path):
     twice = GOOD + GOOD.split("panels:\n")[1]
     with pytest.raises(ConfigError, match=r"panels: "):
         load_config(config(tmp_path, twice))
+
+
+def test_local_rules_chain_from_county_to_village(tmp_path):
+    head = "schema: ledsign.policy-override/1\nversion: {}\nretain_floor_days: {}\n"
+    for name, days in (("county", 12), ("town", 14), ("village", 13)):
+        (tmp_path / f"{name}.yaml").write_text(head.format(name, days), encoding="utf-8")
+    two = load_config(config(tmp_path, GOOD + "policy_override: [county.yaml, town.yaml]\n"))
+    assert policy_of(two).retain_floor_days == 14
+    assert policy_of(two).version.endswith("+county+town")
+    one = load_config(config(tmp_path, GOOD + "policy_override: county.yaml\n"))
+    assert policy_of(one).retain_floor_days == 12
+    three = load_config(config(tmp_path, GOOD + "policy_override: [county.yaml, town.yaml, village.yaml]\n"))
+    with pytest.raises(ConfigError, match=r"village\.yaml:3: retain_floor_days: 13 would loosen"):
+        policy_of(three)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kit import FakeClock
+from ledsign.clock import TrustedClock
 from ledsign.database import Database, read_only
 from ledsign.errors import LedgerError, StoreError
 from ledsign.evidence import FAILED, Head, ShownRow, read_anchor, verify_lines
@@ -16,18 +18,21 @@ from ledsign.frame import AckLevel, PageKind
 from ledsign.ledger import Ledger
 from ledsign.ledgerbook import (
     BOM,
+    Register,
     RegisterEntry,
     certificate,
     head,
+    in_service,
     register_csv,
     rows,
     tail,
     verify,
 )
 from ledsign.playlist.exposure import Exposure
+from ledsign.seal import DeviceKey
 from ledsign.tally import tallies, tally_document
 from ledsign.trust import ClockTrust
-from playlist_kit import at
+from playlist_kit import SCREEN, at
 
 
 @pytest.fixture
@@ -254,7 +259,7 @@ def test_what_is_counted_again_from_the_rows_equals_the_accounts(database: Datab
     ledger.record(row("a", 3, 3, 8, 11, clock=ClockTrust.UNTRUSTED))
     ledger.record(row("b", 1, 1, 9, 12, ack=AckLevel.SENT))
     with read_only(database.path) as connection:
-        counted = {t.key: t for t in tallies(rows(connection))}
+        counted = {t.key: t for t in tallies(rows(connection), in_service(connection))}
     for key, exposure in ledger.exposures("main").items():
         assert bare(counted[key].exposure) == bare(exposure)
     assert counted["a", 1].exposure.passes == 1
@@ -289,6 +294,89 @@ def test_gaps_and_clock_steps_become_rows(tmp_path: Path) -> None:
     assert newest[0]["detail"] == {"since": "2026-11-21T09:59:10.250+08:00"}
 
 
+BOOT = at(8, day=1, month=1, year=1970)
+
+
+def test_a_gap_over_a_boot_in_1970_is_told_once_the_time_is_known(tmp_path: Path) -> None:
+    with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
+        Ledger(database).record(row())
+    for _ in range(2):  # the first run never learns the time
+        with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
+            ledger = Ledger(database)
+            ledger.append_event("start", BOOT, {}, ClockTrust.UNTRUSTED)
+            ledger.record(row(shown_at=BOOT, clock=ClockTrust.UNTRUSTED))
+    with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
+        ledger = Ledger(database)
+        ledger.append_event("start", BOOT, {}, ClockTrust.UNTRUSTED)
+        ledger.append_event("clock_moved", at(8, day=23), {"seconds": 1}, ClockTrust.HOLDOVER)
+        ledger.record(row(shown_at=at(8, day=23)))
+        with read_only(database.path) as connection:
+            newest = tail(connection, 9)
+        assert ledger.verify().ok
+    kinds = [r["kind"] for r in newest]
+    assert kinds == ["body", "start", "body", "start", "body", "start", "gap", "clock_moved", "body"]
+    assert newest[6]["detail"] == {"since": "2026-11-21T09:00:10.250+08:00"}
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta(days=3652)])
+def test_an_unbelieved_row_of_the_future_moves_no_floor(tmp_path: Path, ahead: timedelta) -> None:
+    with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
+        ledger = filled(database, 1)
+        end = ledger.newest()
+        ledger.record(row(shown_at=at(10) + ahead, clock=ClockTrust.UNTRUSTED))
+        ledger.append_event("stop", at(10) + ahead, {}, ClockTrust.UNTRUSTED)
+        assert ledger.newest() == end
+    with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
+        ledger = Ledger(database)
+        floor = ledger.newest()
+        assert floor == end
+        assert floor is not None
+        assert TrustedClock(FakeClock(at(10)), floor).read().trust is ClockTrust.HOLDOVER
+        ledger.record(row(shown_at=at(10)))
+        assert [r["kind"] for r in ledger.unsent()] == ["body", "body", "stop", "gap", "body"]  # no step back
+
+
+def test_a_root_stands_right_behind_the_row_it_signs(database: Database, tmp_path: Path) -> None:
+    """Rows that other loops write while the key signs must wait: four of them once broke a sound chain."""
+    ledger, writers = filled(database, 3), []
+
+    class Slow(DeviceKey):
+        def root(self, screen: str, day: str, head: Head) -> dict[str, object]:
+            for minute in range(4):
+                writers.append(threading.Thread(target=ledger.append_event, args=("x", at(11, minute), {})))
+                writers[-1].start()
+            writers[0].join(0.2)
+            assert ledger.head == head
+            return super().root(screen, day, head)
+
+    ledger.seal(Slow(tmp_path), SCREEN, at(11), ClockTrust.TRUSTED)
+    for writer in writers:
+        writer.join(10)
+    assert ledger.head.seq == 8
+    assert [r["kind"] for r in ledger.unsent()][3:] == ["root"] + ["x"] * 4
+    result = ledger.verify()
+    assert (result.ok, result.roots) == (True, 1)
+
+
+def test_the_head_read_beside_a_writer_is_one_value(database: Database) -> None:
+    ledger, seen, stop = Ledger(database), set[Head](), threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            seen.add(ledger.head)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for minute in range(50):
+        ledger.record(row(minute=minute))
+    stop.set()
+    reader.join(10)
+    with read_only(database.path) as connection:
+        written = {Head(seq, digest.hex()) for seq, digest in connection.execute("SELECT seq, hash FROM ledger")}
+    assert seen
+    assert seen <= written | {Head(0, bytes(32).hex())}
+
+
 @pytest.mark.parametrize(
     "values",
     [{"seconds": -1.0}, {"seconds": float("nan")}, {"n": 2}, {"turn": 0}, {"shown_at": at(9).replace(tzinfo=None)}],
@@ -301,9 +389,9 @@ def test_impossible_rows_are_refused(values: dict[str, object]) -> None:
 def test_the_register_is_a_spreadsheet_with_fifteen_columns(database: Database) -> None:
     ledger = filled(database, 8)
     ledger.record(row("b", minute=40, revision=2))
-    entries = {"a": RegisterEntry(title="=1+1", category="财务往来")}
+    entries = Register({("a", 1): RegisterEntry(title="=1+1", category="财务往来")})
     with read_only(database.path) as connection:
-        text = register_csv(tallies(rows(connection, at(9).date(), at(9).date())), entries)
+        text = register_csv(tallies(rows(connection, at(9).date(), at(9).date()), in_service(connection)), entries)
         assert list(rows(connection, at(9, day=22).date())) == []
     lines = text.split("\r\n")
     assert lines[0].startswith(f"{BOM}序号,类别,事项,标题,文号,公开时间,起,止,有效公开天数,完整播放次数,页数,")
@@ -315,7 +403,7 @@ def test_the_register_is_a_spreadsheet_with_fifteen_columns(database: Database) 
 def test_the_register_is_the_same_on_a_second_run(database: Database) -> None:
     filled(database, 8)
     with read_only(database.path) as connection:
-        once, again = (register_csv(tallies(rows(connection)), {}) for _ in range(2))
+        once, again = (register_csv(tallies(rows(connection), in_service(connection)), Register()) for _ in range(2))
     assert once == again
 
 
@@ -325,7 +413,7 @@ def test_a_notice_is_reported_as_its_weakest_panel_has_it(database: Database) ->
         ledger.record(row(turn=minute + 1, minute=minute))
     ledger.record(row(panel="side", minute=2))
     with read_only(database.path) as connection:
-        (tally,) = tallies(rows(connection))
+        (tally,) = tallies(rows(connection), in_service(connection))
         made = certificate(connection, "a")
     assert made is not None
     assert made.tallies == (tally,)
@@ -345,14 +433,54 @@ def test_a_panel_that_never_showed_it_counts_as_zero_while_it_was_in_service(dat
     ledger.record(row("a", turn=2, minute=5))
     ledger.record(row("c", panel="later", shown_at=at(9, day=22)))  # put up when "a" was gone
     with read_only(database.path) as connection:
-        counted = {tally.key[0]: tally for tally in tallies(rows(connection))}
+        counted = {tally.key[0]: tally for tally in tallies(rows(connection), in_service(connection))}
         made = certificate(connection, "a")
     assert made is not None
     assert counted["a"].exposure == made.tallies[0].exposure == Exposure()
     assert [(each.panel, each.passes) for each in made.tallies[0].panels] == [("main", 2), ("side", 0)]
     assert counted["a"].page_sha256  # its pictures are those of the panel that did show it
     assert [each.panel for each in counted["b"].panels] == ["main", "side"]
-    assert [each.panel for each in counted["c"].panels] == ["later"]
+    assert [(each.panel, each.passes) for each in counted["c"].panels] == [("later", 1), ("main", 0), ("side", 0)]
+
+
+def test_certificate_and_every_register_judge_the_same_panels(database: Database) -> None:
+    """Two panels, one of them dead for the whole term: no document says that the notice was on show everywhere,
+    whether the dead one is dark for good, comes back, or shows something just before and after."""
+    ledger = Ledger(database)
+    ledger.record(row("other", panel="side"))
+    for day in range(2, 13):
+        ledger.record(row("a", turn=day, shown_at=at(9, day=day, month=12)))
+    last = at(9, day=12, month=12).date()
+    for comes_back in (False, True):
+        if comes_back:
+            ledger.record(row("other", panel="side", turn=2, shown_at=at(9, day=20, month=12)))
+        with read_only(database.path) as connection:
+            service, made = in_service(connection), certificate(connection, "a")
+            spans = [(None, None), (at(9, day=2, month=12).date(), last)]
+            registers = [tallies(rows(connection, *span), service) for span in spans]
+        assert made is not None
+        for counted in (made.tallies, *registers):
+            (tally,) = (each for each in counted if each.key[0] == "a")
+            figures = {each.panel: each.counted_days for each in tally.panels}
+            assert (figures, tally.exposure.counted_days) == ({"main": 11, "side": 0}, ())
+
+
+def test_a_panel_is_in_service_from_the_start_that_names_it_to_the_one_that_does_not(database: Database) -> None:
+    ledger = Ledger(database)
+    ledger.append_event("start", at(8), {"panels": ["main", "side"]})  # 1: "side" never shows a thing
+    ledger.record(row("a"))
+    ledger.append_event("start", at(10), {})  # 3: says nothing about panels
+    ledger.record(row("b", minute=1))
+    ledger.append_event("start", at(11), {"panels": ["main", "third"]})  # 5: "side" was taken down, another put up
+    ledger.record(row("c", minute=2))
+    ledger.record(row("c", minute=3, panel="fourth"))  # the disk did not take the start that names it
+    with read_only(database.path) as connection:
+        service = in_service(connection)
+        found = {each.key[0]: [one.panel for one in each.panels] for each in tallies(rows(connection), service)}
+        made = [certificate(connection, name) for name in "abc"]
+    assert found == {"a": ["main", "side"], "b": ["main", "side"], "c": ["fourth", "main", "third"]}
+    assert [[one.panel for one in each.tallies[0].panels] for each in made if each] == list(found.values())
+    assert service.at(0) == frozenset()
 
 
 def test_a_database_without_a_ledger_is_said_so(tmp_path: Path) -> None:

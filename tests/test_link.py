@@ -8,17 +8,17 @@ import pytest
 
 import cardkit
 from ledsign.card import Card
-from ledsign.card.driver import BUDGET_SPENT
+from ledsign.card.connection import BUDGET_SPENT
 from ledsign.card.meter import Meter, likeliest
-from ledsign.checks import static_checks
+from ledsign.checks import Grade, _promise, static_checks
 from ledsign.clock import SystemClock
-from ledsign.config import load_config
+from ledsign.config import CardSection, PanelSection, load_config
 from ledsign.control import call
 from ledsign.daemon import BUILT
 from ledsign.database import read_only
-from ledsign.errors import CardRefusedError, TransportError
+from ledsign.errors import CardRefusedError, CardUnusableError, TransportError, UnsupportedError
 from ledsign.evidence import shown_of
-from ledsign.frame import AckLevel
+from ledsign.frame import AckLevel, Page
 from ledsign.panel import ColorMode, Panel, load_panels
 from ledsign.promise import promised
 from ledsign.protocol import noise
@@ -166,6 +166,43 @@ def test_every_family_promises_before_a_byte_is_sent(family: str, url: str) -> N
     assert slow.page_s > 2304 * 10 / 9600
 
 
+def test_the_pace_of_datagrams_is_in_the_promise() -> None:
+    """At 1 Mbit/s the wire alone takes as long as its bytes do."""
+    slow = promised("ddp", "udp://192.0.2.1?mbit=1", PANEL)
+    fast = promised("ddp", "udp://192.0.2.1?mbit=100", PANEL)
+    assert slow is not None
+    assert fast is not None
+    assert slow.line_bytes * 8 / 1e6 == pytest.approx(slow.worst_s, rel=0.2)
+    assert fast.worst_s < slow.worst_s / 10
+
+
+@pytest.mark.parametrize("options", ["", "series=6k", "font=32"])
+def test_the_hardest_page_of_a_card_with_letters_is_a_full_screen(options: str) -> None:
+    few = Page(192, 96, ColorMode.MONO, bytes(24 * 96), 0.0, text=("停水",))
+    found = promised("bxk", f"serial:///dev/ttyUSB0?baud=9600&{options}".rstrip("&"), PANEL, few)
+    assert found is not None
+    assert found.worst_s - found.page_s > (12 * 6 - 2) * 2 * 10 / 9600  # 16 px a character, 2 bytes each
+    assert found.urgent_s > found.worst_s
+    wide = promised("bxk", "tcp://192.0.2.1", Panel("wide", 640, 320, ColorMode.MONO, 10))
+    assert wide is not None, "as many lines as the card takes at once"
+    assert 256 <= wide.page_bytes * 2 / 3 <= 512  # three bytes each in UTF-8, two on the line
+
+
+def test_a_check_without_a_promise_says_why() -> None:
+    """A page of words that this card cannot take at once."""
+    words = Page(192, 96, ColorMode.MONO, bytes(24 * 96), 0.0, text=("屏" * 400,))
+    with pytest.raises(UnsupportedError):
+        promised("bxk", "tcp://192.0.2.1", PANEL, words)
+    section = PanelSection(
+        name="hall",
+        profile="p10-192x96-mono",
+        card=CardSection(family="bxk", url="tcp://192.0.2.1", flash_per_day=100),
+    )
+    (finding,) = _promise(section, PANEL, words)
+    assert (finding.name, finding.grade) == ("promise.hall", Grade.WARN)
+    assert "no promise: " in finding.text
+
+
 def test_the_promise_is_kept() -> None:
     """An urgent page that comes in the middle of another one is on the glass when the promise said."""
     panel = cardkit.panel_for("cp5200")
@@ -237,12 +274,30 @@ def test_a_card_that_refuses_to_be_prepared_is_not_connected(monkeypatch: pytest
 
     refuses = [True]
     monkeypatch.setattr(type(codec), "routine", routine)
-    with pytest.raises(TransportError, match="refuses to be prepared"):
+    with pytest.raises(CardUnusableError, match=r"cannot be prepared.*0x13") as told:
         bench.card.show(bench.frame(1))
+    assert told.value.code == 0x13
+    assert told.value.retry_in > 0
     assert not bench.card.connected
     refuses.clear()
     bench.bring(1)
     assert bench.desk.glass == bench.sha(1)
+
+
+def test_a_wrong_password_is_named_with_its_code_and_tried_again_later() -> None:
+    panel = cardkit.panel_for("bxy")
+    desk = Desk("bxy", panel, Link.NET)
+    card = Card("bxy", "tcp://desk?user=guest&password=wrong", panel, desk.clock, opener=desk.open)
+    waits = []
+    for _again in range(4):
+        with pytest.raises(CardUnusableError, match=r"code 0x16 \(userlogin: password\)") as told:
+            card.info()
+        waits.append(told.value.retry_in)
+        with pytest.raises(TransportError, match="next try in"):
+            card.info()
+        desk.clock.sleep(told.value.retry_in)
+    assert waits == sorted(waits), "it is asked ever less often"
+    assert waits[-1] > 4 * waits[0]
 
 
 def test_the_last_exchanges_are_logged_when_something_fails(caplog: pytest.LogCaptureFixture) -> None:

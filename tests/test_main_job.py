@@ -11,6 +11,7 @@ from ledsign.clock import SystemClock
 from ledsign.control import call
 from ledsign.database import read_only
 from ledsign.panel import load_panels
+from ledsign.policy import effective_retention
 from ledsign.stage import Setting, play, set_stage
 from ledsign.town.samples import load_form, load_samples
 
@@ -76,6 +77,9 @@ def test_published_lit_reported_withdrawn(stage, clock):
         assert daemon.store.raw(first.id) is None
         assert daemon.ledger.verify().ok
     every_row_was_on_the_glass(stage)
+    assert [row["detail"]["panels"] for row in rows(stage, "start")] == [[one.name for one in daemon.players]]
+    owed = {(row["notice_id"], row["required_days"]) for row in rows(stage, "shown")}
+    assert owed == {(one.id, effective_retention(one, daemon.policy)) for one in (first, second)}
     assert all(entry.sha256 in stage.pages for entry in stage.card.shown)
     assert stage.pages[stage.card.glass][0] is None, "the safe page stands in after a clean stop"
 
@@ -246,14 +250,15 @@ def test_in_quiet_hours_the_screen_is_dark_but_for_an_emergency(stage, clock):
         assert daemon.players[0].status.get()[0].mode == "dark"
 
 
+class Stepping(SystemClock):
+    shift = timedelta(0)
+
+    def now(self):
+        return super().now() + self.shift
+
+
 def test_the_wall_clock_jumping_changes_nothing_on_the_screen(stage):
     """Boot in 1970, then NTP: nothing is released or counted by a clock that cannot be right."""
-
-    class Stepping(SystemClock):
-        shift = timedelta(0)
-
-        def now(self):
-            return super().now() + self.shift
 
     clock = Stepping()
     with play(stage, clock) as daemon:
@@ -270,3 +275,28 @@ def test_the_wall_clock_jumping_changes_nothing_on_the_screen(stage):
     assert rows(stage, "clock_moved")
     untrusted = [row for row in rows(stage, "shown")[counted:] if row["clock"] == "untrusted"]
     assert untrusted, "rows carry the state of the clock"
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta(days=3652)], ids=["a day", "ten years"])
+def test_a_clock_moved_ahead_far_from_the_platform_darkens_no_warning_and_pins_no_date(stage, ahead):
+    clock = Stepping()
+    with play(stage, clock):
+        alarm, _ = emergency(stage)
+        assert stage.lit(alarm, 0.0, 15) is not None
+    document = json.loads(stage.config.read_text(encoding="utf-8"))
+    document["platform"]["url"] = "http://127.0.0.1:9"
+    stage.config.write_text(json.dumps(document), encoding="utf-8")
+    since = clock.monotonic()
+    with play(stage, clock):
+        assert stage.lit(alarm, since, 15) is not None
+        clock.shift, since = ahead, clock.monotonic()
+        assert stage.lit(alarm, since + 3, 20) is not None, "no date that it may end by can be believed"
+        assert ask(stage, "status")["clock"]["trust"] == "untrusted"
+    clock.shift = timedelta(0)
+    since = clock.monotonic()
+    with play(stage, clock) as daemon:
+        assert ask(stage, "status")["clock"]["trust"] == "holdover"
+        assert stage.lit(alarm, since, 15) is not None
+        assert daemon.trusted.floor < clock.now()
+        assert daemon.ledger.verify().ok
+    assert {row["clock"] for row in rows(stage, "clock_moved")} == {"untrusted"}

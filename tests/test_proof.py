@@ -2,6 +2,7 @@
 
 import io
 import json
+import sqlite3
 import tarfile
 from dataclasses import replace
 from datetime import date
@@ -18,12 +19,14 @@ from ledsign.errors import LedgerError, StoreError
 from ledsign.evidence import Head, ShownRow, canonical_line, chain
 from ledsign.frame import AckLevel, Page, PageKind
 from ledsign.ledger import Ledger
-from ledsign.ledgerbook import RegisterEntry, verify
+from ledsign.ledgerbook import Register, RegisterEntry, verify
 from ledsign.panel import ColorMode
 from ledsign.pictures import Pictures, picture
 from ledsign.seal import KEY_FILE, DeviceKey, known_keys
 from ledsign.trust import ClockTrust
 from playlist_kit import SCREEN, at, policy
+
+LATER = "2027-03-01T09:00:00+08:00"
 
 
 def page(number: int) -> Page:
@@ -194,7 +197,8 @@ def test_the_certificate_is_one_page_with_its_pictures(state: Path, tmp_path: Pa
 
 
 def archived(state: Path, *arguments: str) -> tuple[int, dict[str, object]]:
-    asked = CliRunner().invoke(ledger_verb, ["archive", *arguments, "--state", str(state), "--json"])
+    options = ["--clock", LATER, "--state", str(state), "--json"]
+    asked = CliRunner().invoke(ledger_verb, ["archive", *arguments, *options])
     return asked.exit_code, json.loads(asked.stdout) if asked.stdout.startswith("{") else {}
 
 
@@ -267,14 +271,14 @@ def test_no_tar_and_odd_arguments(state: Path, tmp_path: Path) -> None:
     assert archived(state, "--check", str(tmp_path / "x.tar"))[0] == 30
     assert archived(state, "--month", "October", "--out", "x")[0] == 2
     assert archived(state, "--month", "2026-10")[0] == 2
+    held = Holdings({}, Register(), lambda _: None)
     with read_only(state / "ledsign.db") as connection, pytest.raises(StoreError):
-        write_bundle(
-            connection, month_span("2026-10"), SCREEN, Holdings({}, {}, lambda _: None), tmp_path / "no" / "x.tar"
-        )
+        write_bundle(connection, month_span("2026-10"), SCREEN, held, tmp_path / "no" / "x.tar")
 
 
 def test_signed_bytes_of_a_notice_go_along_under_a_name_of_ours(state: Path, tmp_path: Path) -> None:
-    held = Holdings({"n-1": b"{}", "other": b"{}"}, {"n-1": RegisterEntry(title="公开表")}, lambda _: None)
+    register = Register({("n-1", 1): RegisterEntry(title="公开表")})
+    held = Holdings({"n-1": b"{}", "other": b"{}"}, register, lambda _: None)
     with read_only(state / "ledsign.db") as connection:
         made = write_bundle(connection, year_span("2026"), SCREEN, held, tmp_path / "y.tar")
     with tarfile.open(made.path) as tar:
@@ -286,15 +290,17 @@ def test_signed_bytes_of_a_notice_go_along_under_a_name_of_ours(state: Path, tmp
 @pytest.mark.parametrize(
     ("today", "due"),
     [
-        (date(2026, 11, 9), ["2025"]),
-        (date(2026, 11, 10), ["2026-10", "2025"]),
-        (date(2026, 1, 10), ["2025-12"]),
-        (date(2026, 2, 14), ["2026-01"]),
-        (date(2026, 2, 15), ["2026-01", "2025"]),
+        (date(2025, 11, 20), []),
+        (date(2025, 12, 9), []),
+        (date(2025, 12, 10), ["2025-11"]),
+        (date(2026, 1, 1), ["2025-11"]),
+        (date(2026, 1, 10), ["2025-11", "2025-12"]),
+        (date(2026, 2, 14), ["2025-11", "2025-12", "2026-01"]),
+        (date(2026, 2, 15), ["2025-11", "2025-12", "2026-01", "2025"]),
     ],
 )
-def test_what_is_due_by_a_day(today: date, due: list[str]) -> None:
-    assert [span.name for span in due_spans(today, policy().deadlines)] == due
+def test_what_is_due_by_a_day_is_all_since_the_first_row(today: date, due: list[str]) -> None:
+    assert [span.name for span in due_spans(date(2025, 11, 12), today, policy().deadlines)] == due
     assert month_span("2028-02").until == date(2028, 2, 29)
 
 
@@ -305,4 +311,73 @@ def test_rows_of_a_jumped_clock_stay_in_their_place(state: Path, tmp_path: Path)
         ledger.record(replace(row(1, month=12), shown_at=boot, clock=ClockTrust.UNTRUSTED))
         ledger.record(row(1, month=11, minute=50))
     archived(state, "--month", "2026-11", "--out", str(tmp_path / "n.tar"))
-    assert check_bundle(tmp_path / "n.tar")["rows"] == 9
+    assert check_bundle(tmp_path / "n.tar")["rows"] == 10  # and one that says that the believed clock went back
+
+
+def test_rows_of_a_dead_clock_between_two_months_lie_in_exactly_one_bundle(state: Path, tmp_path: Path) -> None:
+    with Database(state / "ledsign.db", ballast_bytes=4096) as database:
+        ledger = Ledger(database)
+        boot = at(0, day=1, month=1, year=1970)
+        ledger.record(replace(row(1), shown_at=boot, clock=ClockTrust.UNTRUSTED, turn=90))
+        ledger.record(replace(row(1, month=12), shown_at=at(9, day=20, year=2027, month=1), turn=91))  # a month ahead
+        ledger.record(row(1, day=2, month=12, minute=50))
+        ledger.record(replace(row(1), shown_at=boot, clock=ClockTrust.UNTRUSTED, turn=92))
+        ledger.record(replace(row(1), shown_at=at(9, day=3, year=2027, month=1), turn=93))
+        total = ledger.head.seq
+    ends = []
+    for month in ("2026-09", "2026-10", "2026-11", "2026-12", "2027-01"):
+        out = tmp_path / f"{month}.tar"
+        with read_only(state / "ledsign.db") as connection:
+            write_bundle(connection, month_span(month), SCREEN, Holdings({}, Register(), lambda _: None), out)
+        ends.append(check_bundle(out))
+    assert [end["before"] for end in ends[1:]] == [end["last"] for end in ends[:-1]]
+    assert sum(end["rows"] for end in ends) == total
+    assert ends[2]["rows"] == 7, "what ran ahead, dated next year, does not draw other rows after it"
+    assert ends[-1]["last"]["seq"] == total
+
+
+def test_no_bundle_is_made_of_a_broken_chain_of_a_span_not_over_or_of_two_spans(state: Path, tmp_path: Path) -> None:
+    out = tmp_path / "no.tar"
+    assert archived(state, "--month", "2026-10", "--year", "2026", "--out", str(out))[0] == 2
+    for span in (("--month", "2027-03"), ("--month", "2031-11"), ("--year", "2027")):
+        assert archived(state, *span, "--out", str(out))[0] == 2
+    rewritten(state, ('"ms":10000', '"ms":20000'))
+    assert archived(state, "--month", "2026-10", "--out", str(out))[0] == 30
+    assert not out.exists()
+
+
+def roots(state: Path) -> list[str]:
+    """The roots as the town names them."""
+    with Database(state / "ledsign.db", ballast_bytes=4096) as database:
+        details = [row["detail"] for row in Ledger(database).unsent() if row.get("kind") == "root"]
+    return [f"{each['seq']}:{each['hash']}" for each in details if isinstance(each, dict)]
+
+
+def verified(state: Path, *anchors: str) -> tuple[int, dict[str, object]]:
+    options = [text for anchor in anchors for text in ("--anchor", anchor)]
+    asked = CliRunner().invoke(ledger_verb, ["verify", *options, "--state", str(state), "--json"])
+    return asked.exit_code, json.loads(asked.stdout) if asked.stdout.startswith("{") else {}
+
+
+def test_a_chain_made_up_anew_without_its_roots_fails_at_the_root_the_town_was_told(state: Path) -> None:
+    told = roots(state)
+    assert len(told) == 3
+    assert verified(state, *told)[0] == 0
+    connection = sqlite3.connect(state / "ledsign.db")
+    for name in ("ledger_no_update", "ledger_no_delete", "ledger_in_order"):
+        connection.execute(f"DROP TRIGGER {name}")
+    lines = [line for (line,) in connection.execute("SELECT line FROM ledger ORDER BY seq") if '"root"' not in line]
+    connection.execute("DELETE FROM ledger")
+    head = bytes(32)
+    for seq, line in enumerate([*lines, *lines[-3:]], 1):
+        head = chain(head, line)
+        connection.execute("INSERT INTO ledger (seq, line, hash) VALUES (?, ?, ?)", (seq, line, head))
+    connection.commit()
+    connection.close()
+    assert verified(state)[0] == 0, "the chain alone cannot know it"
+    code, document = verified(state, told[-1])
+    assert (code, document["reason"], document["bad_seq"]) == (30, "head", 20)
+    assert verified(state, f"4711:{'ab' * 32}")[1]["reason"] == "tail"
+    assert verified(state, f"3:{'ab' * 32}", f"3:{'cd' * 32}")[1]["bad_seq"] == 3
+    for odd in ("7", f"0:{'ab' * 32}", "7:xy", f"7:{'AB' * 32}"):
+        assert verified(state, odd)[0] == 2

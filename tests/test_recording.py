@@ -1,5 +1,6 @@
 """Lines that are written down, and records that answer in a card's place."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,14 +8,17 @@ from click.testing import CliRunner
 
 from cardkit import page
 from ledsign import simulator
-from ledsign.card import Card
+from ledsign.card import Card, link_of
 from ledsign.cli.card import card as card_verbs
 from ledsign.clock import SystemClock
 from ledsign.errors import ConfigError, TransportError
 from ledsign.frame import AckLevel
 from ledsign.panel import ColorMode, Panel
+from ledsign.protocol.codec import Role, create, network_scheme
+from ledsign.protocol.message import Prepare
 from ledsign.render.pack import pack
-from ledsign.transport import Opener, parse_url, recording
+from ledsign.transport import Address, Opener, Transport, parse_url, recording
+from ledsign.transport.recorded import RecordingLine
 
 PANEL = Panel("test", 64, 32, ColorMode.MONO, 10)
 
@@ -64,6 +68,60 @@ def test_a_recording_is_decoded_in_both_directions(tmp_path: Path) -> None:
     assert all('"reencoded_equal": true' in line for line in lines)
 
 
+def decoded(file: Path, family: str, *words: str) -> tuple[int, list[dict[str, object]]]:
+    found = CliRunner().invoke(card_verbs, ["decode", "--family", family, "--json", *words, str(file)])
+    lines = [json.loads(line) for line in found.stdout.splitlines()]
+    return found.exit_code, lines
+
+
+@pytest.mark.parametrize("family", ["bx56", "bxy", "cp5200", "huidu", "huidu-http", "jetfile2", "ntcip"])
+def test_every_byte_of_a_sound_session_is_explained(tmp_path: Path, family: str) -> None:
+    file = tmp_path / "session.rec"
+    with simulator.serve(family, f"{network_scheme(family)}://127.0.0.1:0", PANEL) as sim:
+        card = Card(family, f"record:{file}?line={sim.url}", PANEL, SystemClock())
+        card.show(pack(page(PANEL, 1), card.formats[0]))
+        card.close()
+    code, lines = decoded(file, family)
+    assert [line for line in lines if not line["ok"]] == []
+    assert code == 0
+    assert len(lines) > 4
+
+
+def test_damage_in_a_recording_is_told_and_no_success(tmp_path: Path) -> None:
+    file = record(tmp_path)
+    rows = file.read_text().splitlines()
+    number = next(n for n, row in enumerate(rows) if " < a5" in row)
+    rows[number] = rows[number][:-5] + "00 ae"  # its sum is wrong now
+    file.write_text("\n".join(rows))
+    code, lines = decoded(file, "cp5200")
+    (damage,) = [line for line in lines if not line["ok"]]
+    assert code == 65
+    assert damage["id"] == f"session.rec:{number + 1}"
+    assert damage["from"] == "card"
+    assert str(damage["error"]).endswith("00 ae")
+
+
+def test_another_family_and_nothing_at_all_are_no_success(tmp_path: Path) -> None:
+    code, lines = decoded(record(tmp_path), "jetfile2")
+    assert code == 65
+    assert not any(line["ok"] for line in lines)
+    empty = tmp_path / "empty"
+    empty.write_bytes(b"")
+    assert decoded(empty, "cp5200") == (65, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[1, 2]", '{"a": {}}', '[{"id": "x", "params": [1]}]', '[{"id": "x", "hex": 5}]', '[{"hex": "00"}]', "5", "[]"],
+)
+def test_a_file_that_holds_no_vectors_is_named_as_such(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "vectors.json"
+    file.write_text(text)
+    found = CliRunner().invoke(card_verbs, ["decode", "--family", "cp5200", "--vectors", str(file)])
+    assert found.exit_code == 65, found.output
+    assert isinstance(found.exception, SystemExit)
+
+
 def test_a_recording_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "LIMIT", 200)
     file = tmp_path / "small.rec"
@@ -87,6 +145,36 @@ def test_a_recording_holds_no_secret(tmp_path: Path) -> None:
     assert parse_url(f"replay:{file}?secret=s1").options == {"key": "k1", "secret": "s1"}
 
 
+@pytest.mark.parametrize(
+    ("family", "option", "seen"),
+    [
+        ("jetfile2", "user=admin&password=8888", b"8888"),
+        ("cp5200", "code=01020304", bytes.fromhex("01020304")),
+        ("ntcip", "community=village", b"village"),
+    ],
+)
+def test_the_url_of_a_recording_is_masked_and_its_bytes_are_as_documented(
+    tmp_path: Path, root: Path, family: str, option: str, seen: bytes
+) -> None:
+    """docs/cards/lines.md names the families whose packets hold what the URL does not."""
+    name, _equals, value = option.rpartition("&")[2].partition("=")
+    file = tmp_path / "session.rec"
+    with simulator.serve(family, f"{network_scheme(family)}://127.0.0.1:0", PANEL) as sim:
+        line = Opener()(parse_url(f"record:{file}?line={sim.url}?{option}"))
+        codec = create(family, link_of(parse_url(sim.url)), Role.DRIVER, parse_url(f"{sim.url}?{option}").options)
+        for packet in codec.encode(next(codec.routine(Prepare(64, 32, ColorMode.MONO)))):
+            line.write(packet, 1)
+        line.close()
+    assert f"{name}=***" in recording.line_of(file)
+    assert value not in recording.line_of(file)
+    assert seen.hex(" ") in file.read_text()
+    assert parse_url(f"replay:{file}?{name}={value}").options[name] == value
+    assert (
+        f"| `{family}`"
+        in (root / "docs" / "cards" / "lines.md").read_text(encoding="utf-8").partition("hold a secret")[2]
+    )
+
+
 @pytest.mark.parametrize("text", ["", "0.1 > zz", "0.1 ? aa", "x > aa"])
 def test_files_that_are_no_recording(tmp_path: Path, text: str) -> None:
     file = tmp_path / "broken.rec"
@@ -99,3 +187,50 @@ def test_files_that_are_no_recording(tmp_path: Path, text: str) -> None:
 def test_a_recording_that_cannot_be_written_breaks_the_line(tmp_path: Path) -> None:
     with simulator.serve("cp5200", "tcp://127.0.0.1:0", PANEL) as sim, pytest.raises(TransportError):
         Opener()(parse_url(f"record:{tmp_path}/no/such/folder?line={sim.url}"))
+
+
+def test_a_full_disk_breaks_a_recorded_line_and_frees_its_port(tmp_path: Path) -> None:
+    """``/dev/full`` refuses every write; the port, opened exclusively, can be opened again at once."""
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full")
+    with simulator.serve("cp5200", f"pty://{tmp_path}/ttyLED", PANEL) as sim:
+        file = tmp_path / "session.rec"
+        line = Opener()(parse_url(f"record:{file}?line={sim.url}"))
+        assert isinstance(line, RecordingLine)
+        swap(line, full)
+        with pytest.raises(TransportError, match=r"recording: .*No space left"):
+            line.write(b"question", 1)
+        line.close()  # a second time, and quietly
+        again = Opener()(parse_url(f"record:{file}?line={sim.url}"))
+        assert isinstance(again, RecordingLine)
+        swap(again, full)
+        with pytest.raises(TransportError, match=r"recording: .*No space left"):
+            again.close()
+        Opener()(parse_url(sim.url)).close()
+
+
+def test_a_card_whose_recording_is_full_is_a_broken_line_and_no_crash(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full")
+    with simulator.serve("cp5200", "tcp://127.0.0.1:0", PANEL) as sim:
+        card = Card("cp5200", f"record:{tmp_path}/a.rec?line={sim.url}", PANEL, SystemClock(), opener=Swapping())
+        with pytest.raises(TransportError, match="recording"):
+            card.show(pack(page(PANEL, 1), card.formats[0]))
+        card.close()
+
+
+def swap(line: RecordingLine, target: Path) -> None:
+    """Let the record go on where nothing can be written."""
+    line._recorder._file = target.open("a", encoding="ascii")
+
+
+class Swapping:
+    """Opens lines whose disk is full from the first byte on."""
+
+    def __call__(self, address: Address) -> Transport:
+        line = Opener()(address)
+        assert isinstance(line, RecordingLine)
+        swap(line, Path("/dev/full"))
+        return line

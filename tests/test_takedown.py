@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +16,10 @@ from ledsign.clock import SystemClock, TrustedClock
 from ledsign.control import call
 from ledsign.darkness import LATE_S, DarkWatch
 from ledsign.database import Database, read_only
+from ledsign.feed.accept import Known
 from ledsign.frame import Page
 from ledsign.latest import Latest
-from ledsign.ledger import Ledger
+from ledsign.ledger import DARKENED, Ledger
 from ledsign.panel import ColorMode, load_panels
 from ledsign.player import PlayerStatus, Showing
 from ledsign.playlist.situation import PlanMode
@@ -34,17 +36,24 @@ class Watched:
     def __init__(self, folder: Path) -> None:
         self.database = Database(folder / "l.db", ballast_bytes=4096)
         self.clock = FakeClock(at(9))
-        self.gone: frozenset[str] = frozenset({"old"})
+        self.gone: frozenset[str] = frozenset()
         self.ledger = Ledger(self.database)
+        self.revision = 2
+        self.start()
+        for panel in (0, 1):
+            self.put(panel, "before")
+
+    def start(self) -> None:
+        """A daemon begins: no card has confirmed anything to it."""
         self.panels = [SimpleNamespace(status=Latest(PlayerStatus(name))) for name in ("main", "side")]
-        store = SimpleNamespace(tombstones=lambda: self.gone)
+        store = SimpleNamespace(tombstones=lambda: self.gone, known=lambda _id: Known(self.revision, "", True))
         trusted = TrustedClock(self.clock, at(6))
         self.watch = DarkWatch(self.clock, trusted, store, self.ledger, self.panels, 1.0)  # type: ignore[arg-type]
 
     def put(self, panel: int, shown: str | None = None, fault: str = "") -> None:
         showing = Showing(PAGE, PlanMode.ROTATION, notice=notice(shown)) if shown else None
         status = self.panels[panel].status
-        status.put(replace(status.get()[0], showing=showing, card_fault=fault))
+        status.put(replace(status.get()[0], showing=showing, card_fault=fault, pages_shown=1))
 
     def rows(self) -> list[tuple[str, dict[str, object]]]:
         found = self.database.query("SELECT line FROM ledger ORDER BY seq")
@@ -63,7 +72,7 @@ def test_time_to_dark_runs_until_every_panel_has_confirmed_something_else(watche
     watched.put(0, "a")
     watched.put(1, "a")
     watched.watch.look()
-    assert watched.rows() == []  # what had gone before the start was reconciled then
+    assert watched.rows() == []
     watched.gone |= {"a"}
     watched.watch.look()
     watched.clock.advance(2.0)
@@ -74,7 +83,7 @@ def test_time_to_dark_runs_until_every_panel_has_confirmed_something_else(watche
     watched.put(1)
     watched.watch.look()
     watched.watch.look()
-    assert watched.rows() == [("dark", {"id": "a", "ms": 4500, "panels": ["main", "side"]})]
+    assert watched.rows() == [("dark", {"id": "a", "revision": 2, "ms": 4500, "panels": ["main", "side"]})]
 
 
 def test_a_card_that_does_not_answer_may_still_be_lit_and_that_is_said_once(watched: Watched) -> None:
@@ -83,7 +92,7 @@ def test_a_card_that_does_not_answer_may_still_be_lit_and_that_is_said_once(watc
     for _ in range(5):
         watched.watch.look()
         watched.clock.advance(LATE_S / 2)
-    assert watched.rows() == [("not_dark", {"id": "a", "panels": {"main": "no answer"}})]
+    assert watched.rows() == [("not_dark", {"id": "a", "revision": 2, "panels": {"main": "no answer"}})]
     watched.put(0, "b")
     watched.watch.look()
     assert [kind for kind, _ in watched.rows()] == ["not_dark", "dark"]
@@ -96,6 +105,59 @@ def test_a_notice_that_came_back_by_a_higher_revision_can_go_again(watched: Watc
         watched.gone -= {"a"}
         watched.watch.look()
     assert [kind for kind, _ in watched.rows()] == ["dark", "dark"]
+
+
+def test_killed_between_a_withdrawal_and_its_row_the_next_start_closes_it_once(watched: Watched) -> None:
+    """Nobody measured it: no milliseconds, and the row's time is the moment by which it was dark at the latest."""
+    watched.put(0, "a")
+    watched.gone |= {"a"}
+    watched.start()  # killed before the beat that would have seen it
+    watched.watch.look()
+    assert watched.rows() == [], "the cards of this run have confirmed nothing yet"
+    watched.put(0, "b")
+    watched.watch.look()
+    assert watched.rows() == [], "the second one may still show it"
+    watched.clock.advance(5.0)
+    watched.put(1, "b")
+    watched.watch.look()
+    closed = [("dark", {"id": "a", "revision": 2, "ms": None, "panels": ["main", "side"]})]
+    assert watched.rows() == closed
+    (at_latest,) = watched.database.query("SELECT json_extract(line, '$.shown_at') FROM ledger WHERE seq = 1")[0]
+    assert datetime.fromisoformat(at_latest) == watched.clock.now()
+    watched.start()
+    watched.put(0)
+    watched.put(1)
+    watched.watch.look()
+    assert watched.rows() == closed, "what an earlier run wrote down is not written again"
+
+
+def test_a_card_that_stays_silent_after_the_start_leaves_an_old_withdrawal_open_and_says_so(watched: Watched) -> None:
+    watched.gone |= {"a"}
+    watched.start()
+    watched.put(0)
+    for _ in range(4):
+        watched.watch.look()
+        watched.clock.advance(LATE_S / 2)
+    assert watched.rows() == [("not_dark", {"id": "a", "revision": 2, "panels": {"side": ""}})]
+
+
+def test_a_higher_revision_withdrawn_while_the_daemon_was_down_is_another_end(watched: Watched) -> None:
+    watched.gone |= {"a"}
+    watched.watch.look()
+    watched.revision = 4
+    watched.start()
+    watched.put(0)
+    watched.put(1)
+    watched.watch.look()
+    assert [(kind, detail["revision"], detail["ms"]) for kind, detail in watched.rows()] == [
+        ("dark", 2, 1000),
+        ("dark", 4, None),
+    ]
+
+
+def test_the_start_asks_an_index_and_not_the_whole_ledger(watched: Watched) -> None:
+    steps = watched.database.query(f"EXPLAIN QUERY PLAN {DARKENED}")
+    assert any("ledger_dark" in str(step[3]) for step in steps), steps
 
 
 # ---- on stage: town, daemon, simulated card -------------------------------------------------------------------

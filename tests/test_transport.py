@@ -185,3 +185,38 @@ def test_the_port_itself_switches_an_rs485_line(pty: tuple[int, str], monkeypatc
     open_transport(url).close()
     assert asked
     assert asked[0] & 1  # enabled
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("tcp://127.0.0.1:1?connect=-1", "connect is a number, not '-1'"),
+        ("tcp://127.0.0.1:1?connect=0", "connect is 1 to 60 seconds"),
+        ("http://127.0.0.1:1?connect=999999999", "connect is 1 to 60 seconds"),
+        ("listen://127.0.0.1:1?connect=5.5", "connect is a number"),
+        ("tcp://a..b:1", "'a..b' can be no host's name"),
+        (f"udp://{'a' * 70}:1", "can be no host's name"),
+        (f"listen://{'a' * 70}.village:1", "can be no host's name"),
+        ("serial:///dev/ttyUSB0?baud=fast", "baud is a number, not 'fast'"),
+        ("udp://127.0.0.1:1?mbit=٥", "mbit is a number"),
+        ("pty:///tmp/tty?baud=" + "9" * 5000, "baud is a number"),
+    ],
+)
+def test_a_url_that_no_socket_could_take_is_a_config_error(url: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        parse_url(url)
+
+
+def test_names_of_hosts_and_the_last_dot() -> None:
+    assert parse_url("tcp://屏.example:1?connect=60").line == {"connect": 60}
+    assert parse_url("tcp://sign.example.:1").host == "sign.example."
+    assert parse_url("tcp://[::1]:1").host == "::1"
+
+
+def test_a_file_that_is_no_serial_line_is_named_as_such(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("nothing")
+    with pytest.raises(TransportError, match="is no serial line"):
+        open_transport(f"serial://{file}")
+    with pytest.raises(TransportError, match="No such file"):
+        open_transport(f"serial://{tmp_path}/none")

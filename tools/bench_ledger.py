@@ -25,7 +25,7 @@ from ledsign.database import Database, read_only  # noqa: E402
 from ledsign.evidence import GENESIS, ShownRow, canonical_line, chain  # noqa: E402
 from ledsign.frame import AckLevel, PageKind  # noqa: E402
 from ledsign.ledger import Ledger  # noqa: E402
-from ledsign.ledgerbook import certificate, in_service, register_csv, rows, verify  # noqa: E402
+from ledsign.ledgerbook import Register, certificate, in_service, register_csv, rows, verify  # noqa: E402
 from ledsign.tally import tallies  # noqa: E402
 from ledsign.trust import ClockTrust  # noqa: E402
 
@@ -91,7 +91,7 @@ def timed(what: str, connection: sqlite3.Connection) -> None:
     first = START.date()
     begun = time.process_time()
     counted = tallies(rows(connection, first, first + timedelta(days=90)), in_service(connection))
-    register = register_csv(counted, {})
+    register = register_csv(counted, Register())
     took = time.process_time() - begun
     number = sum(tally.rows for tally in counted)
     print(f"register of a quarter ({number:,} rows, {len(register):,} characters): {took:.2f} s", flush=True)

@@ -4,6 +4,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import median
 
 ANSWER_BITS = 8 * 20
 _KEPT = 400  # packets looked back upon
@@ -65,9 +66,13 @@ class Meter:
         self._latencies.setdefault(kind, deque(maxlen=_LATENCIES)).append(seconds)
         self._all.append(seconds)
 
-    def wait_s(self, kind: str, most: float, least: float) -> float:
-        """How long to wait for the next answer to such a command: three times the slowest of late."""
+    def wait_s(self, kind: str, most: float, least: float, slow: float) -> float:
+        """How long to wait for the next answer to such a command: three times the slowest of late, at most ``most``;
+        with a card that usually takes longer than half of that, twice as long as usual, at most ``slow``."""
         known = self._latencies.get(kind, self._all)
+        usual = median(known) if known else 0.0
+        if usual > most / 2:
+            return max(most, min(slow, 2 * usual))
         if len(known) < _LATENCIES // 4:
             return most
         return min(most, max(least, 3 * max(known)))

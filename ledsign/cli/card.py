@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -12,16 +13,18 @@ from ledsign.cli.decode import decode
 from ledsign.clock import SystemClock
 from ledsign.errors import (
     CardRefusedError,
+    CardUnusableError,
     ConfigError,
     LedsignError,
     TransportError,
     UnsupportedError,
 )
-from ledsign.frame import Frame, Page, PixelFormat
+from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.i18n import _
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.message import UploadFile
 from ledsign.render.pack import pack
+from ledsign.transport import Address
 
 Result = dict[str, object]
 
@@ -36,26 +39,44 @@ url_option = click.option("--url", required=True, metavar="URL", help=_("tcp://H
 dry_option = click.option("--dry-run", is_flag=True, help=_("Say what would be done; send nothing."))
 
 
+class _DryRunError(Exception):
+    """A dry run has come to where the line would be opened."""
+
+
+def _send_nothing(_address: Address) -> NoReturn:
+    raise _DryRunError
+
+
 def _talk(
     family: str, url: str, panel: Panel, dry: bool, as_json: bool, verb: str, act: Callable[[Card], Result]
 ) -> None:
-    """Open the card, do one thing, report it, and map what went wrong to an exit code."""
+    """Open the card, do one thing, report it, and map what went wrong to an exit code. A dry run asks the family
+    whether it could."""
     try:
-        connection = Card(family, url, panel, SystemClock())
-        result: Result = {} if dry else act(connection)
-        if not dry:
+        connection = Card(family, url, panel, SystemClock(), opener=_send_nothing if dry else None)
+        try:
+            result: Result = act(connection)
+        except _DryRunError:
+            result = {}  # the family knows how
+        finally:
             connection.close()
     except (ConfigError, UnsupportedError) as error:
         fail(Exit.USAGE, str(error))
     except CardRefusedError as error:
-        fail(Exit.UNCONFIRMED, _("card refused: {code}").format(code=f"{error.code:#04x}"))
+        fail(Exit.DATA, _("card refused: {error}").format(error=error))
+    except CardUnusableError as error:
+        fail(Exit.TEMPFAIL, _("card answers, but cannot be used: {error}").format(error=error))
     except TransportError as error:
         fail(Exit.TEMPFAIL, _("no connection to the card: {error}").format(error=error))
     except LedsignError as error:
         fail(Exit.UNEXPECTED, str(error))
-    done = _("would be done") if dry else _("confirmed by the card")
+    sent = not dry and connection.ack <= AckLevel.SENT
+    told = _("sent; such cards confirm nothing") if sent else _("confirmed by the card")
+    done = _("would be done") if dry else told
     words = "  ".join(f"{key}={value}" for key, value in result.items())
     emit({"verb": verb, "url": url, "dry_run": dry} | result, f"{verb}: {words or done}", as_json)
+    if sent:
+        raise click.exceptions.Exit(int(Exit.UNCONFIRMED))
 
 
 @card.command("info", help=_("Ask the card who it is."))
@@ -88,7 +109,7 @@ def pattern_frame(panel: Panel, form: PixelFormat) -> Frame:
     return Frame(panel.width, panel.height, form, b"".join(rows) * planes[form], "")
 
 
-@card.command("pattern", help=_("Show a test pattern."))
+@card.command("pattern", help=_("Show a test pattern. Erases what stands on the card."))
 @family_option
 @url_option
 @panel_option
@@ -103,6 +124,8 @@ def pattern(family: str, url: str, panel: Panel, as_json: bool, dry_run: bool) -
 
     def act(connection: Card) -> Result:
         frame = pattern_frame(panel, forms[panel.mode])
+        if not connection.formats:
+            raise UnsupportedError(_("{family} cards cannot show such a panel").format(family=family))
         if frame.format not in connection.formats:  # a card that takes picture files
             one = pattern_frame(panel, PixelFormat.PLANES_1)
             said = (f"{one.width}x{one.height}", "测试 0123")  # for cards that draw words only
@@ -158,7 +181,7 @@ def clock(family: str, url: str, panel: Panel, as_json: bool, dry_run: bool) -> 
     _talk(family, url, panel, dry_run, as_json, "clock", act)
 
 
-@card.command("clear", help=_("Take everything off the glass."))
+@card.command("clear", help=_("Take everything off the glass. Erases what stands on the card."))
 @family_option
 @url_option
 @panel_option

@@ -93,6 +93,8 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
         moment = None
     if moment is None or moment.tzinfo is None:
         raise click.BadParameter(_("give date, time and offset, such as 2026-11-21T09:00:00+08:00"))
+    if not 1970 <= moment.year < 9999:  # days before and after it must exist, in any zone
+        raise click.BadParameter(_("give a year from 1970 to 9998"))
     return moment
 
 

@@ -1,9 +1,12 @@
 """``ledsign card decode``: read packets, vectors and recordings with the live codec."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -47,28 +50,44 @@ def _hex(text: str, where: str) -> bytes:
 _NOT_THEIRS = {"huidu": ("huidu-gen6", "huidu-http"), "huidu-http": ("huidu-gen6", "huidu-sdk2")}
 
 
-def _from_vectors(path: Path, family: str) -> Iterator[_Sample]:
-    """Packets and values of a vector file; entries without bytes (rules) are left out."""
+def _entries(path: Path) -> list[dict[str, Any]]:
+    """A vector file's entries, each with the shape that the rest relies on. Raises ConfigError."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        if any(entry.get("family") == family for entry in entries):  # a file of several families
-            entries = [entry for entry in entries if entry.get("family") == family]
-        for entry in entries:
-            if str(entry.get("family")) in _NOT_THEIRS.get(family, ()):
-                continue
-            found = entry.get("hex")  # none: a rule, or values instead of bytes
-            packets = found if isinstance(found, list) else [found]
-            params = entry.get("params") or {}
-            if params.get("sdkSecret"):  # a signature: what was signed stands beside it
-                data = json.dumps({**params, "sign": entry["hex"]}).encode("ascii")
-                yield _Sample(str(entry["id"]), data, Link.NET, "signature")
-                continue
-            for packet in filter(None, packets):
-                link = _LINK_NAMES.get(params.get("transport", ""))
-                kind = params.get("kind", "file" if "md5" in params else "")  # a file is named by its sum
-                yield _Sample(str(entry["id"]), _hex(packet, str(entry["id"])), link, kind)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {error!r}") from error
+    if not (isinstance(entries, list) and all(map(_shaped, entries))):
+        raise ConfigError(f"{path}: " + _("no vectors: they are a list of objects with id, hex and params"))
+    return entries
+
+
+def _shaped(entry: object) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("params") or {}, dict) or "id" not in entry:
+        return False
+    found = entry.get("hex")
+    packets = found if isinstance(found, list) else [found]
+    return all(packet is None or isinstance(packet, str) for packet in packets)
+
+
+def _from_vectors(path: Path, family: str) -> Iterator[_Sample]:
+    """Packets and values of a vector file; entries without bytes (rules) are left out."""
+    entries = _entries(path)
+    if any(entry.get("family") == family for entry in entries):  # a file of several families
+        entries = [entry for entry in entries if entry.get("family") == family]
+    for entry in entries:
+        if str(entry.get("family")) in _NOT_THEIRS.get(family, ()):
+            continue
+        found = entry.get("hex")  # none: a rule, or values instead of bytes
+        packets = found if isinstance(found, list) else [found]
+        params, name = entry.get("params") or {}, str(entry["id"])
+        if params.get("sdkSecret"):  # a signature: what was signed stands beside it
+            data = json.dumps({**params, "sign": found}).encode("ascii")
+            yield _Sample(name, data, Link.NET, "signature")
+            continue
+        for packet in filter(None, packets):
+            link = _LINK_NAMES.get(str(params.get("transport")))
+            kind = str(params.get("kind", "file" if "md5" in params else ""))  # a file is named by its sum
+            yield _Sample(name, _hex(packet, name), link, kind)
 
 
 def _of_line(family: str, path: Path) -> Iterator[Result]:
@@ -80,16 +99,38 @@ def _of_line(family: str, path: Path) -> Iterator[Result]:
 
 
 def _stream(family: str, path: Path, link: Link, chunks: list[Chunk]) -> Iterator[Result]:
+    """One direction's packets in order, and an error for the bytes between that are none. Where a packet is written
+    otherwise than this program would, nobody knows where it ended: then what follows it is not looked at."""
     codec = create(family, link, Role.WITNESS)
     whole = b"".join(chunk.data for chunk in chunks)
+    read, known = 0, True
     for number, chunk in enumerate(chunks):
         messages = codec.feed(chunk.data)
         if number == len(chunks) - 1:
             messages += codec.silence()
         for message in messages:
-            equal = b"".join(codec.encode(message)) in whole
-            head = {"id": f"{path.name}:{chunk.number}", "at": chunk.at, "from": "us" if chunk.sent else "card"}
-            yield {**head, "ok": True, "error": None, "message": describe(message), "reencoded_equal": equal}
+            again = b"".join(codec.encode(message))
+            at = whole.find(again, read)
+            if at > read and known:
+                yield _damage(path, chunks, read, at)
+            read, known = (at + len(again), True) if at >= 0 else (read, False)
+            yield {**_head(path, chunk), "ok": True, "error": None, "message": describe(message),
+                   "reencoded_equal": again in whole}  # fmt: skip
+    if known and read < len(whole):
+        yield _damage(path, chunks, read, len(whole))
+
+
+def _head(path: Path, chunk: Chunk) -> Result:
+    return {"id": f"{path.name}:{chunk.number}", "at": chunk.at, "from": "us" if chunk.sent else "card"}
+
+
+def _damage(path: Path, chunks: list[Chunk], begin: int, end: int) -> Result:
+    """Bytes of a direction that belong to no sound packet, named by where they begin."""
+    ends = list(accumulate(len(chunk.data) for chunk in chunks))
+    first = chunks[bisect_right(ends, begin)]
+    data = b"".join(chunk.data for chunk in chunks)[begin:end]
+    error = f"{len(data)} bytes are no sound packet: {data[:40].hex(' ')}"
+    return {**_head(path, first), "ok": False, "error": error, "message": None, "reencoded_equal": False}
 
 
 def _from_recording(path: Path) -> Iterator[_Sample]:
@@ -174,13 +215,16 @@ def decode(
     if family not in families():
         raise click.UsageError(_("no such card family; known: {names}").format(names=", ".join(families())))
     link = Link(transport) if transport else None
-    bad = 0
+    bad = found = 0
     try:
         for result in _results(family, link, hex_text, vectors, recording):
+            found += 1
             bad += not result["ok"]
             emit(result, _line(result), as_json)
     except (ConfigError, UnsupportedError) as error:
         fail(Exit.DATA, str(error))
+    if not found:
+        fail(Exit.DATA, _("there is nothing to decode"))
     if bad:
         raise click.exceptions.Exit(Exit.DATA)
 

@@ -1,6 +1,6 @@
 """``ledsign ledger``: evidence read from the database file, also while the daemon runs."""
 
-import contextlib
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import date, datetime
@@ -11,16 +11,19 @@ from typing import TextIO
 import click
 
 from ledsign.archive import Span, check_bundle, month_span, write_bundle, year_span
-from ledsign.certificate import certificate_html
-from ledsign.cli.common import Exit, emit, fail, json_option
+from ledsign.certificate import Paper, certificate_document, certificate_html, certificate_text
+from ledsign.cli.common import Exit, clock_option, emit, fail, json_option
+from ledsign.cli.outfile import written_whole
 from ledsign.cli.place import DATABASE, Place, place_options
+from ledsign.clock import SystemClock
 from ledsign.errors import LedgerError
-from ledsign.evidence import VerifyResult, canonical_line, read_anchor
-from ledsign.holdings import PAGES, held_notices, holdings, register_entries, screen_of
+from ledsign.evidence import Head, VerifyResult, canonical_line, read_anchor
+from ledsign.holdings import PAGES, held_notices, holdings, register, screen_of
 from ledsign.i18n import _
 from ledsign.ledgerbook import (
     Document,
     certificate,
+    in_service,
     register_csv,
     rows,
     tail,
@@ -28,7 +31,7 @@ from ledsign.ledgerbook import (
 )
 from ledsign.pictures import picture
 from ledsign.seal import known_keys
-from ledsign.tally import Tally, tallies, tally_document
+from ledsign.tally import tallies
 
 
 @click.group(help=_("Evidence of what was shown."))
@@ -58,22 +61,38 @@ def tail_(count: int, place: Place, as_json: bool) -> None:
             emit(document, _row_text(document), as_json)
 
 
+def _heads(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Head, ...]:
+    found = [re.fullmatch(r"([1-9][0-9]{0,17}):([0-9a-f]{64})", text) for text in texts]
+    heads = tuple(Head(int(each[1]), each[2]) for each in found if each)
+    if len(heads) < len(texts):
+        raise click.BadParameter(_("give the row's number and its hash, such as 7:ab…, 64 hex digits"))
+    return heads
+
+
 @ledger.command("verify", help=_("Walk the chain from the first row to the last. Exit code 30: it is broken."))
+@click.option(
+    "--anchor",
+    "anchors",
+    metavar="SEQ:HASH",
+    multiple=True,
+    callback=_heads,
+    help=_("What the town names as the screen's last root: the chain must hold this row. May be given again."),
+)
 @place_options
 @json_option
-def verify_(place: Place, as_json: bool) -> None:
+def verify_(anchors: tuple[Head, ...], place: Place, as_json: bool) -> None:
     """Also checks the anchor written beside the database, so that a cut tail shows."""
     with place.opened() as connection:
-        result = _walked(connection, place.state)
+        result = _walked(connection, place.state, anchors)
     emit(_verify_document(result), _verify_text(result), as_json)
     if not result.ok:
         raise click.exceptions.Exit(Exit.LEDGER)
 
 
-def _walked(connection: sqlite3.Connection, state: Path) -> VerifyResult:
+def _walked(connection: sqlite3.Connection, state: Path, anchors: tuple[Head, ...] = ()) -> VerifyResult:
     try:
         anchor = read_anchor(state / f"{DATABASE}.head")
-        return verify(connection, [] if anchor is None else [anchor], known_keys(state))
+        return verify(connection, anchors if anchor is None else [*anchors, anchor], known_keys(state))
     except LedgerError as error:
         fail(Exit.LEDGER, str(error))
 
@@ -128,25 +147,24 @@ def _day(_context: click.Context, _parameter: click.Parameter, text: str | None)
 def export(form: str, since: date | None, until: date | None, out: Path | None, place: Place, as_json: bool) -> None:
     """With ``--out`` a line says what was written; the data itself is the same bytes on every run."""
     policy = place.policy
-    with place.opened() as connection, contextlib.ExitStack() as stack:
+    if since is not None and until is not None and since > until:
+        raise click.UsageError(_("--from lies after --to"))
+    with place.opened() as connection:
         _insist(connection, place.state)
-        try:
-            # no newline translation: the register's line ends are CRLF already
-            stream = stack.enter_context(out.open("w", encoding="utf-8", newline="")) if out else None
-        except OSError as error:
-            fail(Exit.DATA, str(error))
-        count = 0
-        if form == "csv":
-            counted = tallies(rows(connection, since, until), passes_min=policy.complete_passes_min)
-            count = len(counted)
-            _write(stream, register_csv(counted, register_entries(connection, policy)))
-        else:
-            for document in rows(connection, since, until):
-                count += 1
-                _write(stream, canonical_line(document) + "\n")
-        if out is not None:
-            written = {"file": str(out), "format": form, "rows": count}
-            emit(written, _("{file}: {rows} rows").format(**written), as_json)
+        with written_whole(out) as stream:  # the register's line ends are CRLF already
+            count = 0
+            if form == "csv":
+                documents, service = rows(connection, since, until), in_service(connection)
+                counted = tallies(documents, service, passes_min=policy.complete_passes_min)
+                count = len(counted)
+                _write(stream, register_csv(counted, register(connection, policy), since, until))
+            else:
+                for document in rows(connection, since, until):
+                    count += 1
+                    _write(stream, canonical_line(document) + "\n")
+    if out is not None:
+        written = {"file": str(out), "format": form, "rows": count}
+        emit(written, _("{file}: {rows} rows").format(**written), as_json)
 
 
 def _write(stream: TextIO | None, text: str) -> None:
@@ -173,17 +191,16 @@ def certificate_(notice_id: str, form: str, out: Path | None, place: Place, as_j
         made = certificate(connection, notice_id, passes_min=place.policy.complete_passes_min)
         if made is None:
             fail(Exit.DATA, _("{id}: never shown on this screen").format(id=notice_id))
-        title = next((n.title for n, _raw in held_notices(connection) if n.id == notice_id), notice_id)
-        screen = screen_of(connection)
+        notice = next((held for held, _raw in held_notices(connection) if held.id == notice_id), None)
+        paper = Paper(made, notice.title if notice else notice_id, screen_of(connection), notice, place.policy)
     if form == "html":
-        _put(certificate_html(made, title, screen, partial(picture, place.state / PAGES)), out, as_json)
+        _put(certificate_html(paper, partial(picture, place.state / PAGES)), out, as_json)
         return
-    head = {"head_seq": made.head.seq, "head": made.head.hash}
     if out is not None:
-        _put("".join(_certificate_text(tally, title) + "\n" for tally in made.tallies), out, as_json)
+        _put("".join(certificate_text(paper, tally) + "\n" for tally in made.tallies), out, as_json)
         return
     for tally in made.tallies:
-        emit({**tally_document(tally), **head}, _certificate_text(tally, title), as_json)
+        emit(certificate_document(paper, tally), certificate_text(paper, tally), as_json)
 
 
 def _put(text: str, out: Path | None, as_json: bool) -> None:
@@ -220,20 +237,31 @@ def _span(text: str | None, read: Callable[[str], Span]) -> Span | None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=_("Check this bundle instead."),
 )
+@clock_option(_("Take this for the present time (ISO 8601 with offset): a span that is not over makes no bundle."))
 @place_options
 @json_option
 def archive(
-    month: str | None, year: str | None, out: Path | None, checked: Path | None, place: Place, as_json: bool
+    month: str | None,
+    year: str | None,
+    out: Path | None,
+    checked: Path | None,
+    moment: datetime | None,
+    place: Place,
+    as_json: bool,
 ) -> None:
     """A bundle is checked with the device's public key where the state folder has it."""
     span = _span(month, month_span) or _span(year, year_span)
     if checked is not None:
         _check_archive(checked, place.state, as_json)
         return
-    if span is None or out is None:
+    if span is None or out is None or (month and year):
         raise click.UsageError(_("give --month or --year, and --out; or --check"))
     policy = place.policy
+    today = (moment or SystemClock(policy.zone).now()).astimezone(policy.zone).date()
+    if span.until >= today:
+        raise click.UsageError(_("{span} is not over yet").format(span=span.name))
     with place.opened() as connection:
+        _insist(connection, place.state)
         held = holdings(connection, place.state, policy)
         made = write_bundle(connection, span, screen_of(connection), held, out, policy.complete_passes_min)
     document = {
@@ -253,27 +281,3 @@ def _check_archive(path: Path, state: Path, as_json: bool) -> None:
         fail(Exit.LEDGER, str(error))
     text = _("{file} is sound: {span}, {rows} rows").format(file=path, span=opening["span"], rows=opening["rows"])
     emit({"ok": True, "file": str(path), **opening}, text, as_json)
-
-
-def _certificate_text(tally: Tally, title: str) -> str:
-    exposure = tally.exposure
-    return _(
-        "{title} (revision {revision}, digest {digest})\n"
-        "  shown from {first} to {last}: {passes} complete showings of {pages} pages, {minutes:.1f} min in all\n"
-        "  days that count: {days}; evidence level {level} (0 planned, 1 sent, 2 acknowledged, 3 read back, 4 seen)"
-    ).format(
-        title=title,
-        revision=tally.key[1],
-        digest=tally.digest[:16],
-        first=_local(tally.first_at),
-        last=_local(tally.last_at),
-        passes=exposure.passes,
-        pages=exposure.pages,
-        minutes=tally.seconds / 60,
-        days=len(exposure.counted_days),
-        level="-" if exposure.weakest is None else int(exposure.weakest),
-    )
-
-
-def _local(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S")

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 
 import click
 
 from ledsign.cli.common import Exit, clock_option, emit, fail, json_option, panel_option
+from ledsign.cli.whatif import load_figure, print_draft
 from ledsign.clock import SystemClock
 from ledsign.errors import ConfigError, RefusedError
 from ledsign.feed.parse import parse_json, parse_notice
@@ -15,11 +17,12 @@ from ledsign.frame import PageKind
 from ledsign.i18n import _
 from ledsign.notice import AssetReader, Image, Notice
 from ledsign.panel import Panel
-from ledsign.playlist.capacity import Admission, Capacity
+from ledsign.playlist.capacity import Capacity
 from ledsign.playlist.forecast import Forecast, Prospect, forecast, what_if
 from ledsign.playlist.item import Item
 from ledsign.playlist.simulate import Aired
 from ledsign.policy import Policy, load_policy
+from ledsign.reasons import hidden_reasons
 from ledsign.render.pages import Renderer
 from ledsign.resources import resource
 
@@ -111,8 +114,8 @@ def _summary_document(capacity: Capacity, made: Forecast, panel: Panel, at: date
         "demand_s": round(capacity.demand_s, 1),
         "lit_s": capacity.lit_s,
         "usable_s": round(capacity.usable_s, 1),
-        "load": round(capacity.load, 3),
-        "missed": [prospect.grant.need.key[0] for prospect in made.prospects if prospect.missed],
+        "load": load_figure(capacity),
+        "missed": [key[0] for key in made.missed],
         "blame": [key[0] for key in capacity.blame],
         "hidden": dict(sorted(made.hidden.items())),
         "digests_promised": made.digests_promised,
@@ -132,19 +135,35 @@ def _hours(seconds: float) -> str:
     return _("{hours:.1f} h").format(hours=seconds / 3600)
 
 
-def _summary_text(capacity: Capacity, blamed: Sequence[str]) -> str:
-    text = _("One loop takes {loop}. The day's showings need {demand} of {usable} usable ({load:.0%}).").format(
-        loop=_hours(capacity.loop_s),
-        demand=_hours(capacity.demand_s),
-        usable=_hours(capacity.usable_s),
-        load=capacity.load,
-    )
-    if not blamed:
-        return text + "\n" + _("Every notice gets its showings.")
-    sentence = _(
-        "This screen cannot keep all promised showings: these notices ask for more time than there is: {names}"
-    )
-    return text + "\n" + sentence.format(names=_(", ").join(blamed))
+def _summary_text(made: Forecast, titles: Mapping[str, str]) -> str:
+    capacity, comma = made.capacity, _(", ")
+    load = "" if not isfinite(capacity.load) else f" ({capacity.load:.0%})"
+    lines = [
+        _("One loop takes {loop}. The day's showings need {demand} of {usable} usable{load}.").format(
+            loop=_hours(capacity.loop_s),
+            demand=_hours(capacity.demand_s),
+            usable=_hours(capacity.usable_s),
+            load=load,
+        )
+    ]
+    reasons = hidden_reasons()
+    lines += [
+        _("Not shown: {title}: {reason}").format(title=titles[name], reason=reasons.get(reason, reason))
+        for name, reason in sorted(made.hidden.items())
+    ]
+    if made.missed:
+        names = comma.join(titles[key[0]] for key in made.missed)
+        lines.append(_("These notices miss showings that day: {names}").format(names=names))
+    if capacity.blame:
+        sentence = _(
+            "This screen cannot keep all promised showings: these notices ask for more time than there is: {names}"
+        )
+        lines.append(sentence.format(names=comma.join(titles[key[0]] for key in capacity.blame)))
+    elif not made.prospects:
+        lines.append(_("No notice takes part in the rotation."))
+    elif not made.missed:
+        lines.append(_("Every notice gets its showings."))
+    return "\n".join(lines)
 
 
 def _print(made: Forecast, items: Mapping[str, Item], panel: Panel, at: datetime, as_json: bool) -> None:
@@ -168,8 +187,8 @@ def _print(made: Forecast, items: Mapping[str, Item], panel: Panel, at: datetime
         title = items[each.key[0]].notice.title
         if not as_json:
             click.echo(said.format(title=title, time=each.starts.strftime("%H:%M"), end=each.ends.strftime("%H:%M")))
-    names = [items[key[0]].notice.title for key in capacity.blame]
-    emit(_summary_document(capacity, made, panel, at), _summary_text(capacity, names), as_json)
+    titles = {name: item.notice.title for name, item in items.items()}
+    emit(_summary_document(capacity, made, panel, at), _summary_text(made, titles), as_json)
 
 
 def _load(folder: Path, panel: Panel, policy: Policy, notices: Sequence[Notice]) -> list[Item]:
@@ -188,30 +207,6 @@ def _draft(path: Path) -> Notice:
         return _notice(path)
     except (RefusedError, OSError) as error:
         fail(Exit.DATA, f"{path}: {error}")
-
-
-def _print_draft(draft: Notice, made: Admission, titles: Mapping[str, str], as_json: bool) -> None:
-    """What taking the draft in would do, and whose demand is to blame."""
-    document = {
-        "kind": "draft",
-        "id": draft.id,
-        "admissible": made.admissible,
-        "harmed": [key[0] for key in made.harmed],
-        "because": [key[0] for key in made.why],
-        "load_before": round(made.before.load, 3),
-        "load_after": round(made.after.load, 3),
-    }
-    if made.admissible:
-        text = _("{title} can be taken in: the day is then {load:.0%} full.")
-    else:
-        text = _("With {title} this screen cannot keep the showings of {harmed}, because of {because}.")
-    said = text.format(
-        title=draft.title,
-        load=made.after.load,
-        harmed=_(", ").join(titles[key[0]] for key in made.harmed),
-        because=_(", ").join(titles[key[0]] for key in made.why),
-    )
-    emit(document, said, as_json)
 
 
 @click.command(
@@ -263,12 +258,12 @@ def plan(
     _print(made, _by_id(items), panel, at, as_json)
     if draft is not None:
         (new,) = _load(folder, panel, policy, [_draft(draft)])
-        admission = what_if(items, new, policy, at, screen, cancelled)
+        would = what_if(items, new, policy, at, screen, cancelled)
         titles = {item.notice.id: item.notice.title for item in [*items, new]}
-        _print_draft(new.notice, admission, titles, as_json)
-        if not admission.admissible:
+        print_draft(new.notice, would, titles, policy.zone, as_json)
+        if not would.admission.admissible:
             raise click.exceptions.Exit(Exit.UNSCHEDULABLE)
-    if made.capacity.blame:
+    if made.capacity.blame or made.missed:
         raise click.exceptions.Exit(Exit.UNSCHEDULABLE)
 
 

@@ -13,12 +13,21 @@ from ledsign.i18n import _
 from ledsign.panel import Panel
 
 
+def _host_port(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    host, _colon, port = value.rpartition(":")
+    if not (host and port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65535):
+        raise click.BadParameter(_("HOST:PORT is needed, such as 127.0.0.1:8080"))
+    return value
+
+
 @click.command("simulate", help=_("Be a card of a family and draw what it would show."))
 @click.argument("family")
 @click.option("--listen", required=True, metavar="URL", help=_("tcp://HOST:PORT or pty:///PATH"))
 @panel_option
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help=_("Keep every page as PNG here."))
-@click.option("--web", metavar="HOST:PORT", help=_("Show the glass in a browser."))
+@click.option("--web", metavar="HOST:PORT", callback=_host_port, help=_("Show the glass in a browser."))
 @click.option("--fault", default="", metavar="SPEC", help=_("Misbehave, such as drop=0.05,delay=0.2,reboot=12."))
 @click.option("--baud", type=click.IntRange(300, 921_600), help=_("Pace a pseudo-terminal like a real line."))
 @click.option("--seconds", type=click.FloatRange(min=0), help=_("Stop by itself after so long."))

@@ -17,6 +17,7 @@ from ledsign.errors import RefusedError, StoreError
 from ledsign.feed.accept import Known, Verdict
 from ledsign.feed.assets import AssetFolder
 from ledsign.feed.parse import digest_of, parse_json, parse_notice
+from ledsign.feed.register import TABLE, enter, forget
 from ledsign.latest import Latest
 from ledsign.notice import Image, Notice, Status, Urgency
 
@@ -36,6 +37,7 @@ _TABLES = (
         digest TEXT NOT NULL DEFAULT '', times INTEGER NOT NULL DEFAULT 1
     )""",
     "CREATE INDEX audit_same ON audit (event, id, reason, digest)",
+    TABLE,
 )
 AUDIT_ROWS = 50_000
 _TEXT = 500
@@ -75,6 +77,7 @@ class Store:
     def __init__(self, database: Database, assets: Path | None = None) -> None:
         self._db = database
         self._lock = threading.RLock()
+        self._fresh: set[str] = set()  # pictures stored since the last purge
         self._assets = AssetFolder(assets or database.path.parent / "assets")
         database.migrate("feed", _TABLES)
         database.query("PRAGMA secure_delete=ON")
@@ -180,6 +183,7 @@ class Store:
                 "INSERT OR IGNORE INTO cancelled_alert VALUES (?, ?, ?)",
                 [(identifier, notice.id, at.isoformat()) for identifier in ended],
             )
+            enter(connection, notice, at)
             _note(connection, at, "accepted", notice.id, notice.revision, "", detail, notice.digest)
 
         with self._lock:
@@ -202,6 +206,7 @@ class Store:
                 "INSERT OR REPLACE INTO notice VALUES (?, ?, ?, 'gone', NULL, ?, ?)",
                 (notice_id, revision, digest, at.isoformat(), name),
             )
+            forget(connection, notice_id, reason)
             _note(connection, at, name, notice_id, revision, reason, detail, digest)
 
         with self._lock:
@@ -236,7 +241,9 @@ class Store:
 
     def put_asset(self, sha256: str, data: bytes) -> None:
         """Raises StoreError when ``data`` is not what ``sha256`` says."""
-        self._assets.write(sha256, data)
+        with self._lock:
+            self._assets.write(sha256, data)
+            self._fresh.add(sha256)
 
     def missing_assets(self) -> list[Image]:
         """Pictures that notices held refer to and that are not here, each once."""
@@ -245,9 +252,11 @@ class Store:
         return [image for image in images.values() if not self._assets.has(image.sha256)]
 
     def purge(self) -> int:
-        """Delete every picture that no notice held refers to; returns how many."""
+        """Delete every picture that no notice held refers to, but for those that came since the last time: their
+        notice may still be on its way. Returns how many."""
         with self._lock:
-            used = {image.sha256 for image in self._images()}
+            used = self._fresh | {image.sha256 for image in self._images()}
+            self._fresh = set()
             return self._assets.remove([name for name in self._assets.names() if name not in used])
 
     def _images(self) -> Iterator[Image]:
@@ -278,6 +287,9 @@ class Store:
                 state = "damaged"
             # a damaged revision may be delivered again, older ones may not
             self._known[key] = Known(number, sha256, True) if state == "gone" else Known(number - 1, "", False)
+        with self._db.transaction() as connection:  # of a screen that kept no register yet
+            for notice in self._notices.values():
+                enter(connection, notice, self._arrived[notice.id])
         if damaged:
             self.set_cursor(None)  # ask for a full listing, so that it comes again
 

@@ -32,7 +32,9 @@ class Need:
     """What one notice asks of a day: ``quota`` passes of ``loop_s`` seconds each, by day.
 
     ``stretch``: how much longer its most affected page stays by night, ``least_stretch``: its least affected.
-    ``carried``: passes a lost day still owes; they never push out anybody's quota.
+    ``carried``: passes a lost day still owes; they never push out anybody's quota. ``turns``: what one pass takes
+    at most, by day or by night; only reckoned on days with urgent notices, which may follow each of them. ``least``:
+    passes of the quota that make its day count; fewer are worth nothing.
     """
 
     key: Key
@@ -41,11 +43,13 @@ class Need:
     stretch: float = 1.0
     least_stretch: float = 1.0
     carried: int = 0
+    turns: int = 0
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the day can promise it: all of its quota, one pass (so that the day counts), or none; ``extra``
+    """What the day can promise it: all of its quota, its least (so that the day counts), or none; ``extra``
     passes make up for a lost day."""
 
     need: Need
@@ -94,23 +98,40 @@ def stretch_of(needs: Iterable[Need]) -> float:
     return max((need.stretch for need in needs if need.quota), default=1.0)
 
 
-def usable_work(needs: Iterable[Need], light: Light) -> float:
-    """Seconds of showing (by day) that a day holds for sure, whatever is shown by night."""
-    return light.work(stretch_of(needs)) * USABLE
+@dataclass(frozen=True, slots=True)
+class CutIns:
+    """What urgent notices may take of a day: they leave at least ``floor`` of its light to the others, and never take
+    more than one turn, of at most ``turn_s`` seconds, after each turn of another; ``count`` come unannounced."""
+
+    floor: Light
+    turn_s: float
+    count: int
+
+
+def usable_work(needs: Sequence[Need], light: Light, cut_ins: CutIns | None = None) -> float:
+    """Seconds of showing (by day) that a day holds for sure, whatever is shown by night. ``light`` is without the
+    time of emergencies; of the two bounds on the urgents the better one holds."""
+    stretch = stretch_of(needs)
+    usable = light.work(stretch) * USABLE
+    if cut_ins is None:
+        return usable
+    turns = cut_ins.count + sum(need.quota * need.turns for need in needs)
+    return max(cut_ins.floor.work(stretch) * USABLE, usable - turns * cut_ins.turn_s)
 
 
 def grant(needs: Sequence[Need], usable_s: float) -> list[Grant]:
-    """Share out a day. First the fewest notices are left without any pass so that all others can have one,
-    then the fewest of those are held to one pass so that the rest keep their whole quota. What is left makes
-    up for lost days, the shortest showings first."""
+    """Share out a day. First the fewest notices are left without any pass so that all others can have their least,
+    then the fewest of those are held to that so that the rest keep their whole quota. What is left makes up for
+    lost days, the shortest showings first."""
     duty = [need for need in needs if need.quota > 0]
-    none = _cut([(need.loop_s, need.key) for need in duty], sum(need.loop_s for need in duty) - usable_s)
+    least = [(need.least * need.loop_s, need.key) for need in duty]
+    none = _cut(least, sum(seconds for seconds, _ in least) - usable_s)
     served = [need for need in duty if need.key not in none]
-    one = _cut(
-        [((need.quota - 1) * need.loop_s, need.key) for need in served],
+    held = _cut(
+        [((need.quota - need.least) * need.loop_s, need.key) for need in served],
         sum(need.quota * need.loop_s for need in served) - usable_s,
     )
-    passes = [0 if n.key in none else min(n.quota, 1) if n.key in one else n.quota for n in needs]
+    passes = [0 if n.key in none else min(n.quota, n.least) if n.key in held else n.quota for n in needs]
     left = usable_s - sum(need.loop_s * count for need, count in zip(needs, passes, strict=True))
     extra: dict[Key, int] = {}
     for need in sorted((n for n in served if n.carried), key=lambda n: (n.loop_s, n.key)):
@@ -119,14 +140,14 @@ def grant(needs: Sequence[Need], usable_s: float) -> list[Grant]:
     return [Grant(need, count, extra.get(need.key, 0)) for need, count in zip(needs, passes, strict=True)]
 
 
-def check(needs: Sequence[Need], light: Light) -> Capacity:
+def check(needs: Sequence[Need], light: Light, cut_ins: CutIns | None = None) -> Capacity:
     """Judge a day. What-if for a draft: ask again with its need appended.
 
-    Feasible: kept in every order of showing, with the reserve. Infeasible: no order could, even with the pages
-    that night affects least kept for the night.
+    Feasible: kept in every order of showing, with the reserve, whatever the urgents take. Infeasible: no order could,
+    even with the pages that night affects least kept for the night and the urgents silent.
     """
     demand = sum(need.quota * need.loop_s for need in needs)
-    usable = usable_work(needs, light)
+    usable = usable_work(needs, light, cut_ins)
     grants = tuple(grant(needs, usable))
     asked = [(need.quota * need.loop_s, need.key) for need in needs]
     blamed = _cut(asked, demand - usable)
@@ -162,10 +183,14 @@ class Admission:
         return self.after.blame
 
 
-def admit(needs: Sequence[Need], draft: Need, light: Light) -> Admission:
+def admit(needs: Sequence[Need], draft: Need, light: Light, cut_ins: CutIns | None = None) -> Admission:
     """What if ``draft`` were added (or took the place of its earlier revision)? Changes nothing."""
     others = [need for need in needs if need.key[0] != draft.key[0]]
-    before, after = check(needs, light), check([*others, draft], light)
+    return compare(check(needs, light, cut_ins), check([*others, draft], light, cut_ins))
+
+
+def compare(before: Capacity, after: Capacity) -> Admission:
+    """Whose promises are shorter after than before."""
     had = {g.need.key: g.passes for g in before.grants}
     harmed = tuple(g.need.key for g in after.grants if g.passes < had.get(g.need.key, g.need.quota))
     return Admission(before, after, harmed)

@@ -27,9 +27,16 @@ NO_DIGESTS = Digests(float("inf"))
 
 
 def digests_of(
-    items: Iterable[Item], grants: Sequence[Grant], light: Light, usable_s: float, policy: Policy
+    items: Iterable[Item],
+    grants: Sequence[Grant],
+    light: Light,
+    usable_s: float,
+    policy: Policy,
+    *,
+    promised: bool = True,
 ) -> Digests:
-    """The plan for a day of so much light whose showings are ``grants``."""
+    """The plan for a day of so much light whose showings are ``grants``. Not ``promised``: beside an urgent notice
+    none comes, so a day with one holds as many as there is time for."""
     wanted = policy.min_daily_shows.digest
     stretch = stretch_of(granted.need for granted in grants)
     around = sum(_work(item, stretch, policy) for item in items)
@@ -39,7 +46,7 @@ def digests_of(
     # room for one round more than is promised: the first comes late in the morning's queue
     rounds = min(wanted + 1, int(min(DIGEST_SHARE * usable_s, usable_s - granted_s) / around))
     every = light.seconds * USABLE / max(1, rounds)
-    if rounds <= 1 or any(each.extra for each in grants):  # what a lost day owes goes first
+    if rounds <= 1 or not promised or any(each.extra for each in grants):  # what a lost day owes goes first
         return Digests(every)
     return Digests(every, rounds - 1, USABLE * rounds * around / usable_s, around)
 

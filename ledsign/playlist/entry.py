@@ -17,7 +17,7 @@ class Phase(IntEnum):
 
     RELAXED = 0
     QUOTA = 1  # only notices that owe passes take turns
-    DAY = 2  # only notices that have not been shown completely today
+    DAY = 2  # only notices whose day does not count yet
 
 
 def pages_within(dwells: Sequence[float], first: int, budget_s: float) -> int:
@@ -54,20 +54,32 @@ class Entry:
     loop_s: float  # one showing by day
     weight: int
     arrived_at: datetime | None = None
-    session: bool = False  # a long one: its full text runs at an announced time
-    announced: bool = False  # ... which has come
-    today: date | None = None
+    announced_at: datetime | None = None  # of a long one: when its full text runs today
+    announced: bool = False  # ... and that has come
+    least: int = 1  # of those promised: what makes the day count
     debt_s: float = 0.0
     first_debt_s: float = 0.0
     pages_left: int = 0  # of today's running pass
 
     @property
+    def session(self) -> bool:
+        """Whether it is a long one whose full text runs at an announced time."""
+        return self.announced_at is not None
+
+    @property
     def bookmark(self) -> int:
-        """Index of the page that comes next; an announced showing starts at the beginning on a new day."""
-        latest = self.exposure.last_shown_at
-        if self.session and latest is not None and self.today is not None and latest.date() < self.today:
+        """Index of the page that comes next; an announced showing starts at the beginning."""
+        if self._begins_anew or self.exposure.bookmark >= len(self.dwells):
             return 0
-        return self.exposure.bookmark if self.exposure.bookmark < len(self.dwells) else 0
+        return self.exposure.bookmark
+
+    @property
+    def _begins_anew(self) -> bool:
+        """Whether all its pages were on before the announced showing: on a day before, or introducing it today."""
+        latest = self.exposure.page_at
+        if latest is None or self.announced_at is None:
+            return False
+        return latest < self.announced_at if self.announced else latest.date() < self.announced_at.date()
 
     @property
     def unfinished(self) -> bool:
@@ -107,12 +119,12 @@ class Entry:
 
     def limit(self, phase: Phase) -> int:
         """Pages after which it owes nothing more in that phase; the rest of a slice would cost the others."""
-        last_pass = phase is Phase.DAY or (phase is Phase.QUOTA and self.debt_s <= self.loop_s)
+        owed = self.first_debt_s if phase is Phase.DAY else self.debt_s
+        last_pass = phase is not Phase.RELAXED and owed <= self.loop_s
         return self.pages_left if last_pass and self.pages_left else len(self.dwells)
 
     def owe(self, today: date) -> None:
-        """Work out what is still owed today, in seconds by day: the first complete showing, the whole quota."""
-        self.today = today
+        """Work out what is still owed today, in seconds by day: until the day counts, the whole quota."""
         passes, mask = self.exposure.passes_on(today), self.exposure.mask_on(today)
         if len(self.dwells) != self.exposure.pages:
             mask = 0
@@ -125,4 +137,5 @@ class Entry:
         if mask:
             rest -= sum(dwell for index, dwell in enumerate(self.work) if mask >> index & 1)
         self.debt_s = (missing - 1) * self.loop_s + rest
-        self.first_debt_s = 0.0 if passes else rest
+        first = min(self.least, self.passes_owed) - passes
+        self.first_debt_s = (first - 1) * self.loop_s + rest if first > 0 else 0.0

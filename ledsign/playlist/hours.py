@@ -32,12 +32,14 @@ def later(at: datetime, seconds: float) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """An unbroken span of lit time, all of it by day or all of it by night."""
+    """An unbroken span of lit time, all of it by day or all of it by night. ``share``: the part of it that is
+    certain to be left to ordinary notices."""
 
     start: datetime
     end: datetime
     night: bool
     seconds: float
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,26 @@ class Light:
 
 
 def light_of(pieces: Iterable[Piece]) -> Light:
-    """Sum of the pieces."""
+    """Sum of what the pieces leave to ordinary notices."""
     day = night = 0.0
     for piece in pieces:
         if piece.night:
-            night += piece.seconds
+            night += piece.seconds * piece.share
         else:
-            day += piece.seconds
+            day += piece.seconds * piece.share
     return Light(day, night)
+
+
+def parted(pieces: Iterable[Piece], start: datetime, end: datetime, share: float) -> tuple[Piece, ...]:
+    """The pieces cut at both ends of a span; inside it no more than ``share`` is left. What keeps nothing is gone."""
+    found = []
+    for piece in pieces:
+        marks = [piece.start, *(edge for edge in (start, end) if piece.start < edge < piece.end), piece.end]
+        for begin, over in pairwise(marks):
+            left = min(piece.share, share) if start <= begin < end else piece.share
+            if left:
+                found.append(replace(piece, start=begin, end=over, seconds=seconds_between(begin, over), share=left))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +92,17 @@ class Deadline:
         """The latest moment at which so much work (``Light.work``) still fits in before the day's midnight; before
         its first light when even all of the day is too short."""
         for piece in reversed(self.pieces):
-            rate = self.stretch if piece.night else 1.0
+            rate = (self.stretch if piece.night else 1.0) / piece.share
             if piece.seconds >= work_s * rate:
                 return piece.end - timedelta(seconds=work_s * rate)
             work_s -= piece.seconds / rate
         return self.pieces[0].start - timedelta(seconds=work_s)
+
+
+def deadline_of(pieces: Iterable[Piece], stretch: float) -> Deadline | None:
+    """How late work may begin in the pieces of a day; None without any."""
+    found = [replace(each, start=each.start.astimezone(UTC), end=each.end.astimezone(UTC)) for each in pieces]
+    return Deadline(tuple(found), stretch) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +157,7 @@ class Hours:
 
     def deadline(self, day: date, stretch: float) -> "Deadline | None":
         """How late work may begin on that local day; None on a day without light."""
-        pieces = self.pieces(day)
-        found = [replace(each, start=each.start.astimezone(UTC), end=each.end.astimezone(UTC)) for each in pieces]
-        return Deadline(tuple(found), stretch) if found else None
+        return deadline_of(self.pieces(day), stretch)
 
     def night_edges(self, at: datetime) -> tuple[datetime, ...]:
         """The next moment at which night begins while the screen is lit (its end is ``next_open``)."""

@@ -8,6 +8,7 @@ from ledsign.notice import Notice
 from ledsign.playlist.capacity import Need
 from ledsign.playlist.entry import slices
 from ledsign.playlist.hours import Hours, Light
+from ledsign.playlist.retention import is_disclosure
 from ledsign.policy import Policy
 
 
@@ -55,18 +56,27 @@ class Item:
 
 def quota(notice: Notice, pages: int, policy: Policy) -> int:
     """Complete showings a day the notice is owed: the policy's figure for its length, or what it asks if that
-    is more. A long one is held to the policy's: its full text runs at few announced times."""
-    required = policy.min_daily_shows.required(pages)
+    is more. A long one is held to the policy's: its full text runs at few announced times. Never fewer than make
+    a day of its term count."""
+    required = max(policy.min_daily_shows.required(pages), least_passes(notice, policy))
     if pages > policy.min_daily_shows.long_pages:
         return required
     return max(required, notice.display.min_daily_shows)
 
 
-def need(item: Item, policy: Policy, carried: int = 0) -> Need:
-    """What the item asks of a day, ``carried`` showings of a lost one among it."""
+def least_passes(notice: Notice, policy: Policy) -> int:
+    """Complete showings below which a day is worth nothing to it: those that make it count for its term."""
+    return policy.complete_passes_min if is_disclosure(notice, policy) else 1
+
+
+def need(item: Item, policy: Policy, carried: int = 0, *, cut_into: bool = False) -> Need:
+    """What the item asks of a day, ``carried`` showings of a lost one among it; ``cut_into``: urgents have a claim
+    on the day."""
     least, most = item.stretches(policy)
     asked = quota(item.notice, len(item.dwells), policy)
-    return Need(item.notice.key, asked, item.loop_s, most, least, carried)
+    turns = max(item.turns, slices(item.by_night(policy)[0])) if cut_into else 0
+    fewest = min(asked, least_passes(item.notice, policy))
+    return Need(item.notice.key, asked, item.loop_s, most, least, carried, turns, fewest)
 
 
 def light_of_day(policy: Policy, day: date) -> Light:

@@ -59,7 +59,7 @@ def plan(
     """
     situation = Situation(items, exposures, policy, at, trust, screen, cancelled)
     board, phase = situation.board, situation.phase(at)
-    noon = situation.at.replace(hour=12)  # the turns ahead are counted as shown on this same day
+    evening = situation.at.replace(hour=23, minute=0)  # the turns ahead count for this day, after its announced times
     edges = list(situation.edges)
     if situation.deadline is not None:
         edges += [edge for edge in board.phase_edges(situation.deadline) if edge > at]
@@ -69,12 +69,12 @@ def plan(
         slot = board.next(phase, situation.lit)
         if slot is None:
             break
-        board.shown(slot, noon, passes_min=policy.complete_passes_min)
+        board.shown(slot, evening, passes_min=policy.complete_passes_min)
         slots.append(slot)
     if slots or not situation.edges:
         edges.append(later(at, slots[0].seconds if slots else REASK_S))
     short = tuple(each for each in situation.grants if each.short)
     until = min(edges).astimezone(policy.zone)
-    blame = check([each.need for each in situation.grants], situation.light).blame if short else ()
+    blame = check([each.need for each in situation.grants], situation.light, situation.cut_ins).blame if short else ()
     claims = tuple(situation.claims)
     return Plan(tuple(slots), until, mode, situation.hidden, short, blame, situation.announced, claims)

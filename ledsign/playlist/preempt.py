@@ -14,19 +14,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
-from ledsign.notice import Notice, Urgency
+from ledsign.notice import EXERCISE_WORDS, Notice, Urgency
 
 EMERGENCIES_AT_ONCE = 2
 STATUTORY_FLOOR = 0.30  # share of air time that urgent notices leave to the others
 EXERCISE_CAP = timedelta(hours=1)
-EXERCISE_WORDS = ("演练", "演习", "演練", "演習")
 _SEVERITY = {"red": 4, "orange": 3, "yellow": 2, "blue": 1}
 
 
 class Level(IntEnum):
     """Rank on the screen; a higher level cuts into a lower one."""
 
-    FILLER = 0
     NOTICE = 1
     STATUTORY = 2  # disclosure with a minimum term
     URGENT = 3  # next page boundary, then every second turn
@@ -47,7 +45,7 @@ class CutIn:
 
     level: Level
     until: datetime | None
-    exercise: bool = False
+    exercise: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +61,6 @@ class Claimant:
     overdue: bool
 
 
-def is_exercise(notice: Notice) -> bool:
-    """Whether it says that it is only an exercise. The feed's schema has no field for it; the words are the
-    only mark, in the title or in the warning's event."""
-    if notice.alert is None and notice.urgency is not Urgency.EMERGENCY:
-        return False  # an invitation to an exercise is an ordinary notice
-    texts = [notice.title, notice.subtitle, notice.alert.event_name if notice.alert else ""]
-    return any(word in text for text in texts for word in EXERCISE_WORDS)
-
-
 def says_exercise(notice: Notice) -> bool:
     """Whether everybody can read it off the screen: the title says so."""
     return any(word in notice.title for word in EXERCISE_WORDS)
@@ -79,7 +68,7 @@ def says_exercise(notice: Notice) -> bool:
 
 def exercise_over(notice: Notice, at: datetime | None) -> bool:
     """Whether an exercise has had its hour (None: no date can be believed, so it is not shown)."""
-    return is_exercise(notice) and (at is None or at >= _capped(notice.display.not_before, EXERCISE_CAP))
+    return notice.is_exercise and (at is None or at >= _capped(notice.display.not_before, EXERCISE_CAP))
 
 
 def owner_of(notice: Notice) -> str:
@@ -110,7 +99,7 @@ def _capped(start: datetime, cap: timedelta) -> datetime:
 
 def claim(notice: Notice, disclosure: bool, at: datetime | None) -> CutIn:
     """The notice's level at ``at``; None means that no date can be believed, so no claim ends by date."""
-    alert, exercise = notice.alert, is_exercise(notice)
+    alert, exercise = notice.alert, notice.is_exercise
     levels = [Level.URGENT] if notice.urgency in (Urgency.URGENT, Urgency.EMERGENCY) else []
     if notice.urgency is Urgency.EMERGENCY and alert is not None and alert.msg_type != "Cancel":
         red = alert.severity == "red" and not exercise

@@ -60,14 +60,18 @@ def _lost(exposure: Exposure, today: date) -> int:
     return max(0, owed - sum(first <= day < today for day in exposure.counted_days))
 
 
-def term_over(notice: Notice, exposure: Exposure, policy: Policy, at: datetime) -> bool:
-    """Whether the notice has had its whole term at ``at``: days counted, and 24 hours for each of them."""
-    required = effective_retention(notice, policy)
+def served(required: int, exposure: Exposure, at: datetime) -> bool:
+    """Whether a term of so many days is over at ``at``: days counted, and 24 hours for each of them."""
     if len(exposure.counted_days) < required:
         return False
     return not required or (
         exposure.first_pass_at is not None and later(exposure.first_pass_at, required * DAY_S) <= at
     )
+
+
+def term_over(notice: Notice, exposure: Exposure, policy: Policy, at: datetime) -> bool:
+    """Whether the notice has had its whole term at ``at``."""
+    return served(effective_retention(notice, policy), exposure, at)
 
 
 def account(notice: Notice, exposure: Exposure, policy: Policy, at: datetime) -> Account:
@@ -86,7 +90,7 @@ def account(notice: Notice, exposure: Exposure, policy: Policy, at: datetime) ->
         state = TermState.MET
     elif _ended(notice, today):
         state = TermState.NOT_MET
-    elif lost or ignored or _late(notice, exposure, releasable, required, today):
+    elif lost or ignored or _late(notice, releasable, today):
         state = TermState.AT_RISK
     else:
         state = TermState.RUNNING
@@ -99,14 +103,12 @@ def _ended(notice: Notice, today: date) -> bool:
     return notice.status in ENDED or repealed
 
 
-def _late(notice: Notice, exposure: Exposure, releasable: datetime | None, required: int, today: date) -> bool:
-    """Never fully shown although a whole day has passed, or the notice's own end comes before its term's."""
+def _late(notice: Notice, releasable: datetime | None, today: date) -> bool:
+    """Never fully shown although a whole day has passed, or the notice's own end comes before its term's (as long as
+    no day was lost the days still missing fit in before that, too)."""
     not_after = notice.display.not_after
     if releasable is not None:
-        missing = required - len(exposure.counted_days)
-        return not_after is not None and (
-            releasable > not_after or missing > max(0, (not_after.date() - today).days) + 1
-        )
+        return not_after is not None and releasable > not_after
     return today - notice.display.not_before.date() > timedelta(days=1)
 
 
@@ -116,13 +118,15 @@ def _order(notice: Notice) -> tuple[date, datetime]:
 
 
 class Successors:
-    """For every (village, item): the latest notice of it that was shown completely."""
+    """For every (village, item): the latest notice of it that was shown completely and is in force on ``today``."""
 
-    def __init__(self, notices: Iterable[Notice], exposures: Mapping[Key, Exposure], policy: Policy) -> None:
+    def __init__(
+        self, notices: Iterable[Notice], exposures: Mapping[Key, Exposure], policy: Policy, today: date
+    ) -> None:
         self._latest: dict[tuple[str, str], tuple[date, datetime]] = {}
         for notice in notices:
             shown = exposures.get(notice.key, NEVER).passes
-            if not shown or notice.status in ENDED or not stays_until_replaced(notice, policy):
+            if not shown or _ended(notice, today) or not stays_until_replaced(notice, policy):
                 continue
             place = notice.village_code, notice.item
             self._latest[place] = max(self._latest.get(place, _order(notice)), _order(notice))

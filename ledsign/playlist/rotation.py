@@ -91,10 +91,9 @@ class Board:
     def phase_edges(self, deadline: Deadline) -> tuple[datetime, datetime]:
         """Moments at which ``QUOTA`` and ``DAY`` begin if nothing more is shown until then. Digests have their
         share and all of one round set aside in front of the quotas, but not in front of the day's first showings."""
-        floor = STATUTORY_FLOOR if self.urgent else 1.0
         slack = SLICE_S  # a surplus turn may have just begun
-        quota = slack + self.digests.round_s + self.debt_s / ((USABLE - self.digests.share) * floor)
-        return deadline.latest(quota), deadline.latest(slack + self.first_debt_s / (USABLE * floor))
+        quota = slack + self.digests.round_s + self.debt_s / (USABLE - self.digests.share)
+        return deadline.latest(quota), deadline.latest(slack + self.first_debt_s / USABLE)
 
     def phase(self, at: datetime, deadline: Deadline) -> Phase:
         """How short time is at ``at``, for the promises of the deadline's day."""

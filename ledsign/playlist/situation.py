@@ -8,11 +8,12 @@ from ledsign.notice import Notice, Urgency
 from ledsign.playlist import retention
 from ledsign.playlist.announce import Announcement, Long, announce
 from ledsign.playlist.capacity import Grant, Need, grant, stretch_of, usable_work
+from ledsign.playlist.claimed import claimed
 from ledsign.playlist.digest import digests_of
 from ledsign.playlist.entry import Entry, Phase
 from ledsign.playlist.exposure import NEVER, Exposure, Key
-from ledsign.playlist.hours import Hours, later
-from ledsign.playlist.item import Item, need, quota
+from ledsign.playlist.hours import Hours, deadline_of, later
+from ledsign.playlist.item import Item, least_passes, need, quota
 from ledsign.playlist.preempt import (
     EXERCISE_CAP,
     Claimant,
@@ -22,7 +23,6 @@ from ledsign.playlist.preempt import (
     exercise_over,
     expected_end,
     foremost,
-    is_exercise,
     outlived,
     owner_of,
     reason_of,
@@ -59,32 +59,35 @@ class Situation:
         self._exposures = exposures
         self._policy = policy
         self._believed = trust is not ClockTrust.UNTRUSTED
-        self.at = self._certain(at) if not self._believed else at.astimezone(policy.zone)
+        self.at = self._certain(items, at) if not self._believed else at.astimezone(policy.zone)
         self.hours = Hours(policy.hours.open, policy.hours.close, policy.zone, policy.brightness.night_from)
         self.hidden: dict[str, str] = {}
         self.lit = not self._believed or self.hours.window(self.at) is not None
         self.night = self._believed and self.hours.is_night(self.at)
-        self.light = self.hours.light(self.today)
         self.grants: list[Grant] = []
-        self.announced: tuple[Announcement, ...] = ()
+        self.announced: tuple[Announcement, ...]  # with the board
         self.claims: list[Claimant] = []
         newest = self._newest(items)
         self.edges = self._edges(newest)
         shown = self._visible(newest, screen, cancelled)
+        cutting = newest if self._believed else []
+        day = claimed(self.hours.pieces(self.today), cutting, self.hidden, policy)
+        self.light, self.cut_ins = day.light, day.cut_ins
         self.board = self._board(newest, shown)
         stretch = stretch_of([granted.need for granted in self.grants])
         dark = not self._believed or not self.lit
-        self.deadline = None if dark else self.hours.deadline(self.today, stretch)
-        self.edges += self._times_announced()
+        self.deadline = None if dark else deadline_of(day.pieces, stretch)
 
-    def _times_announced(self) -> list[datetime]:
-        return [each.starts for each in self.announced if each.starts > self.at]
-
-    def _certain(self, at: datetime) -> datetime:
+    def _certain(self, items: Collection[Item], at: datetime) -> datetime:
         """Without a believed clock: the latest moment that has certainly passed. What had left the rotation by
-        then stays out; nothing leaves on account of the clock's present word."""
-        shown = [e.last_shown_at for e in self._exposures.values() if e.last_shown_at is not None]
-        return max([at, *shown]).astimezone(self._policy.zone)
+        then stays out; nothing leaves on account of the clock's present word, be it behind or ahead.
+
+        Counted passes were timed by a believed clock (``last_shown_at`` need not be). Where there are none, a
+        notice that is here was written before now; the clock may only say that it is earlier still.
+        """
+        passed = [e.last_pass_at for e in self._exposures.values() if e.last_pass_at is not None]
+        written = [item.notice.updated_at for item in items]
+        return max(passed or [min(at, max(written, default=at))]).astimezone(self._policy.zone)
 
     def _exposure(self, notice: Notice) -> Exposure:
         return self._exposures.get(notice.key, NEVER)
@@ -109,7 +112,7 @@ class Situation:
         for item in items:
             notice = item.notice
             edges.append(notice.display.not_before)
-            if is_exercise(notice):
+            if notice.is_exercise:
                 edges.append(later(notice.display.not_before, EXERCISE_CAP.total_seconds()))
             edges += retention.edges(notice, self._exposure(notice), self._policy)
             if notice.alert is not None:
@@ -122,7 +125,7 @@ class Situation:
 
     def _visible(self, items: Sequence[Item], screen: str, cancelled: Collection[str]) -> list[tuple[Item, CutIn]]:
         notices = [item.notice for item in items]
-        successors = retention.Successors(notices, self._exposures, self._policy)
+        successors = retention.Successors(notices, self._exposures, self._policy, self.today)
         corrected = {
             notice.correction.of_id
             for notice in notices
@@ -138,7 +141,7 @@ class Situation:
                 reason = None if self._has_started(notice) else "clock_untrusted"
             if reason is None and notice.id in corrected:
                 reason = "corrected"
-            if reason is None and is_exercise(notice):
+            if reason is None and notice.is_exercise:
                 reason = self._exercise_hidden(notice)
             if reason is None and not item.presentable:
                 reason = "unpresentable"
@@ -192,10 +195,11 @@ class Situation:
         urgent.sort(key=lambda entry: entry.notice.publish_at, reverse=True)  # of new ones the newest goes first
         rest = by_level[Level.STATUTORY] + by_level[Level.NOTICE]
         needs = [self._need(item) for item, _ in rest]
-        usable = usable_work(needs, self.light)
+        usable = usable_work(needs, self.light, self.cut_ins)
         self.grants = grant(needs, usable)
         self.announced = self._announce([item for item, _ in rest])
         starts = {each.key: each.starts for each in self.announced}
+        self.edges += [start for start in starts.values() if start > self.at]
         ordinary = [
             self._entry(item, cut_in, g.passes + g.extra, starts.get(item.notice.key))
             for (item, cut_in), g in zip(rest, self.grants, strict=True)
@@ -215,12 +219,15 @@ class Situation:
         latest = max(cut_ins, key=lambda exposure: exposure.turn, default=None)
         spoken = [exposure for exposure in self._exposures.values() if exposure.digest_air_s]
         digest = max(spoken, key=lambda exposure: exposure.digest_air_s, default=None)
-        digests = digests_of((item for item, _ in rest), self.grants, self.light, usable, self._policy)
+        alone, spare = self.cut_ins is None, (item for item, _ in rest)
+        digests = digests_of(spare, self.grants, self.light, usable, self._policy, promised=alone)
         return Board(emergency, urgent, ordinary, self.today, turn, air, latest, digests, digest)
 
     def _need(self, item: Item) -> Need:
         """What it asks of this day, with the showings that yesterday still owes it."""
         asked = quota(item.notice, len(item.dwells), self._policy)
+        if self.cut_ins is not None:  # what a lost day owes waits for one without urgents
+            return need(item, self._policy, cut_into=True)
         return need(item, self._policy, self._carried(self._exposure(item.notice), asked))
 
     def _carried(self, exposure: Exposure, quota: int) -> int:
@@ -231,8 +238,9 @@ class Situation:
         return max(0, quota - exposure.passes_on(yesterday))
 
     def _announce(self, items: Iterable[Item]) -> tuple[Announcement, ...]:
-        """Times of the long ones that the day can promise a showing; without a believed clock there are none."""
-        if not self._believed:
+        """Times of the long ones that the day can promise a showing; none without a believed clock, nor on a day
+        with urgents, under which nobody can say how long a roster takes."""
+        if not self._believed or self.cut_ins is not None:
             return ()
         granted = {each.need.key: each.passes + each.extra for each in self.grants}
         found = [
@@ -266,7 +274,8 @@ class Situation:
             loop_s=item.loop_s,
             weight=max(1, passes * item.turns) * urgency,
             arrived_at=item.arrived_at,
-            session=announced_at is not None,
+            announced_at=announced_at,
+            least=least_passes(notice, self._policy),
             announced=announced_at is not None and announced_at <= self.at,
         )
 

@@ -64,15 +64,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with the card's own code where it refused."""
+    """A verdict with the card's own code where it refused, and the code's meaning where that is known."""
 
     verdict: Verdict
     code: int = 0
+    meaning: str = ""
 
 
 Routine: TypeAlias = Generator[Message, Message | None, CardInfo | None]
 """A codec's plan for one intent: yields commands one by one, is sent the confirming reply of each (None
-where the family does not answer) and may return what it learned about the card."""
+where the family does not answer, and for a ``Rest``) and may return what it learned about the card."""
 
 
 class Codec(Protocol):

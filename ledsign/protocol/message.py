@@ -121,6 +121,13 @@ Intent: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
+class Rest(Message):
+    """Said to nobody: a routine's wish that so many seconds pass before its next command."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class CardInfo:
     """What a card says about itself. ``details`` are the family's own words, stable and language-free."""
 

@@ -24,6 +24,17 @@ LEADS = 8  # what vendor software sends; cards answer with nine, a receiver need
 _MOST_LEADS = 16
 _STUFFED = ((b"\xa6", b"\xa6\x01"), (b"\xa5", b"\xa6\x02"), (b"\x5b", b"\x5b\x01"), (b"\x5a", b"\x5b\x02"))
 
+_ERRORS = (  # by number, as the vendor's document has them; from 17 on only graphics cards
+    *("ok", "bad group", "bad command", "busy", "out of memory", "checksum", "no such file", "flash", "download"),
+    *("file name", "file type", "file CRC", "no font", "firmware type", "date or time", "file exists"),
+    *("block number", "controller type", "screen parameters", "id", "password", "old password"),
+)
+
+
+def error_name(number: int) -> str:
+    """The meaning of a card's error number; empty where nobody tells."""
+    return _ERRORS[number] if 0 <= number < len(_ERRORS) else ""
+
 
 @cache
 def _table() -> tuple[int, ...]:

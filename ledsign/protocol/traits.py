@@ -2,7 +2,8 @@
 
 from typing import ClassVar, Protocol, runtime_checkable
 
-from ledsign.protocol.message import Message
+from ledsign.protocol.codec import Routine
+from ledsign.protocol.message import Message, Prepare
 
 FLASH_A_DAY = 20_000  # writes; a card's flash stands about 100,000 on each of its many sectors
 
@@ -16,6 +17,15 @@ class Careful(Protocol):
 
     def undetected(self, command: Message, packet: bytes, ber: float) -> float:
         """The chance that this packet of ``command`` arrives damaged and is believed."""
+        ...
+
+
+@runtime_checkable
+class Greeting(Protocol):
+    """A codec whose cards want a login, or must be known, before they are told anything."""
+
+    def greet(self, intent: Prepare) -> Routine:
+        """The beginning of ``intent``: log in, learn the card, and change nothing on it."""
         ...
 
 

@@ -64,6 +64,15 @@ class Timed(Protocol):
 
 
 @runtime_checkable
+class Clocked(Protocol):
+    """A brain that can live in another time than the machine's own."""
+
+    def run_on(self, now: Callable[[], float]) -> None:
+        """``now``: seconds from any start, as ``time.monotonic`` counts them. Said before ``power_up``."""
+        ...
+
+
+@runtime_checkable
 class Configurable(Protocol):
     """A brain with options, given behind the ``?`` of the URL that the card listens on."""
 

@@ -4,7 +4,8 @@ Whoever drives it is given ``Desk.clock`` and ``Desk.open``. Every byte takes th
 the card answers after ``turn_s``, and the clock stands wherever the driver has waited to; the same seed gives the
 same run. Used to tell beforehand what a page costs, and for campaigns that would take days on a real line.
 
-What ends by itself on a card (content with a time to live) runs on the machine's own clock and not on this one.
+What ends by itself on a card (content with a time to live) runs on the machine's own clock and not on this one,
+except with ``ntcip``.
 """
 
 import heapq
@@ -15,7 +16,7 @@ from itertools import count
 from ledsign.errors import TransportError
 from ledsign.panel import Panel
 from ledsign.protocol.codec import Link
-from ledsign.simulator.brain import Configurable, Talk
+from ledsign.simulator.brain import Clocked, Configurable, Talk
 from ledsign.simulator.conduct import Conduct
 from ledsign.simulator.faults import Faults, parse_faults
 from ledsign.simulator.record import Shown, Witness
@@ -43,7 +44,7 @@ class DeskClock:
 
 
 class Desk:
-    """The card. ``baud`` is the speed of a serial line, networks run at 10 Mbit/s. ``sent``/``answered`` count
+    """The card. ``baud`` is the speed of a serial line, ``mbit`` that of a network. ``sent``/``answered`` count
     bytes towards and from the card, ``packets`` and ``longest`` what went in one piece, ``turns`` the answers;
     ``first_at``/``last_at`` when the first byte towards it went and when the last had gone."""
 
@@ -56,18 +57,21 @@ class Desk:
         faults: str = "",
         turn_s: float = TURN_S,
         options: Mapping[str, str] | None = None,
+        mbit: float = NET_MBIT,
     ) -> None:
         """Raises KeyError for a family without a simulated card, ValueError for faults that make no sense."""
         wanted = parse_faults(faults)
         self.clock = DeskClock()
         self.panel = panel
         self.link = link
-        self.byte_s = 10 / baud if link is Link.SERIAL else 8 / (NET_MBIT * 1e6)  # on the line
+        self.byte_s = 10 / baud if link is Link.SERIAL else 8 / (mbit * 1e6)  # on the line
         self.turn_s = turn_s
         self._witness = Witness(panel, None)
         self._brain = BRAINS[family](panel, self._witness.lit, wanted.strict)
         if options and isinstance(self._brain, Configurable):
             self._brain.configure(options)
+        if isinstance(self._brain, Clocked):
+            self._brain.run_on(self.clock.monotonic)
         self.conduct = Conduct(self._brain, link, wanted)
         self._down_until: float | None = None
         self._line: DeskLine | None = None

@@ -7,7 +7,7 @@ Pages take turns as their times say, with darkness between them where a page has
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,6 +68,7 @@ class NtcipBrain:
             panel.width, panel.height, _SCHEMES[panel.mode], graphics=32, model="simulated", calculating_s=_GAP_S
         )
         self._sign = Sign(shape, fits=self._fits)
+        self._now = time.monotonic
         self._drawn: Shown | None = None
         self._phase = -1
         self._since = 0.0
@@ -75,23 +76,25 @@ class NtcipBrain:
     def talk(self, link: Link) -> Talk:
         return NTCIP(link)
 
+    def run_on(self, now: Callable[[], float]) -> None:
+        self._now = now
+
     def power_up(self) -> None:
-        self._sign.start(time.monotonic())
+        self._sign.start(self._now())
         self._draw("boot")
 
     def due(self) -> float | None:
-        now = time.monotonic()
+        now = self._now()
         waits = [self._sign.due(now), self._page_left(now)]
         return min((wait for wait in waits if wait is not None), default=None)
 
     def tick(self) -> None:
-        self._sign.tick(time.monotonic(), self._unix())
+        self._sign.tick(self._now(), self._unix())
         self._draw("page")
 
-    @staticmethod
-    def _unix() -> int:
+    def _unix(self) -> int:
         """A sign's clock runs on from where it was set."""
-        return _FACTORY_TIME + int(time.monotonic())
+        return _FACTORY_TIME + int(self._now())
 
     def state(self) -> Mapping[str, object]:
         shown = self._sign.state.shown
@@ -121,14 +124,14 @@ class NtcipBrain:
     def answer(self, message: Message) -> Sequence[Message]:
         if not isinstance(message, Snmp) or message.address not in (None, _ADDRESS):
             return ()
-        reply = self._sign.handle(message, time.monotonic(), self._unix())
+        reply = self._sign.handle(message, self._now(), self._unix())
         self._draw("page")
         return () if reply is None else (reply,)
 
     # ---- glass ----------------------------------------------------------------------------------------------
 
     def _draw(self, cause: str) -> None:
-        shown, now = self._sign.state.shown, time.monotonic()
+        shown, now = self._sign.state.shown, self._now()
         if shown is not self._drawn:
             self._drawn, self._since, self._phase = shown, now, -1
         phase = self._turn(now)[0]

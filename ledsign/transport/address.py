@@ -28,6 +28,7 @@ from ledsign.errors import ConfigError
 from ledsign.transport.recording import line_of
 
 MBIT = 50
+MOST_CONNECT_S = 60
 _OPTIONS = {
     "tcp": {"connect"},
     "listen": {"connect"},
@@ -77,12 +78,19 @@ def parse_url(url: str, default_port: int = 0) -> Address:
         port = parts.port or default_port
         query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
         known = _OPTIONS.get(parts.scheme, set())
-        line = {key: int(value) for key, value in query.items() if key in known}
+        line = {key: _number(key, value) for key, value in query.items() if key in known}
     except ValueError as error:
         raise ConfigError(f"{url}: {error}") from error
     _possible(url, parts, port, line)
     rest = {key: value for key, value in query.items() if key not in known}
     return Address(parts.scheme, parts.hostname or "", port, parts.path, line, rest, None, url)
+
+
+def _number(key: str, value: str) -> int:
+    """Raises ValueError."""
+    if not (value.isascii() and value.isdecimal() and len(value) <= 9):
+        raise ValueError(f"{key} is a number, not {value!r}")
+    return int(value)
 
 
 def _possible(url: str, parts: SplitResult, port: int, line: Mapping[str, int]) -> None:
@@ -92,6 +100,8 @@ def _possible(url: str, parts: SplitResult, port: int, line: Mapping[str, int]) 
     network = parts.scheme in ("tcp", "listen", "http", "udp")
     if network and not (parts.hostname and port):
         raise ConfigError(f"{url}: host and port are needed")
+    if network and not _nameable(parts.hostname or ""):
+        raise ConfigError(f"{url}: {parts.hostname!r} can be no host's name")
     if parts.scheme == "raw":
         _raw(url, parts, line)
     elif not network and (parts.hostname or not parts.path.startswith("/")):
@@ -102,6 +112,16 @@ def _possible(url: str, parts: SplitResult, port: int, line: Mapping[str, int]) 
         raise ConfigError(f"{url}: rs485 is 0 or 1")
     if not 1 <= line.get("mbit", MBIT) <= 10_000:
         raise ConfigError(f"{url}: mbit is 1 to 10000")
+    if not 1 <= line.get("connect", 1) <= MOST_CONNECT_S:
+        raise ConfigError(f"{url}: connect is 1 to {MOST_CONNECT_S} seconds")
+
+
+def _nameable(host: str) -> bool:
+    """Whether a socket would look at it at all: it encodes names so, and a name that cannot be is no OSError."""
+    try:
+        return b"\0" not in host.encode("idna")
+    except UnicodeError:
+        return False
 
 
 def _raw(url: str, parts: SplitResult, line: Mapping[str, int]) -> None:
@@ -123,7 +143,7 @@ def _recorded(url: str, default_port: int) -> Address:
 
 def _replayed(url: str, default_port: int) -> Address:
     """The line's kind and options as they stand in the recording; options given here (such as a secret, which
-    no recording holds) go before those."""
+    stands there as ``***``) go before those."""
     file, _mark, query = url.removeprefix("replay:").partition("?")
     if not file:
         raise ConfigError(f"{url}: replay:FILE needs a file")
@@ -132,11 +152,10 @@ def _replayed(url: str, default_port: int) -> Address:
     except ValueError as error:
         raise ConfigError(f"{url}: {error}") from error
     inner = parse_url(line_of(Path(file)), default_port)
-    return replace(
-        inner, scheme="replay", path=file, inner=inner, options={**inner.options, **given}, url=url
-    )
+    return replace(inner, scheme="replay", path=file, inner=inner, options={**inner.options, **given}, url=url)
 
 
 def public_url(url: str) -> str:
-    """The URL as it may stand in a log: without secrets."""
-    return re.sub(r"([?&](?:secret|password)=)[^&]*", r"\1***", url)
+    """The URL as it may stand in a log: without secrets. What a family sends in clear is in its packets all the
+    same, hence in recordings."""
+    return re.sub(r"([?&](?:secret|password|code|community)=)[^&]*", r"\1***", url)

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from ledsign.errors import TransportError
@@ -29,14 +30,14 @@ class RecordingLine:
         try:
             self._inner.write(data, timeout)
         except TransportError as error:
-            self._recorder.close(str(error))
+            self._end(str(error))
             raise
 
     def read(self, timeout: float) -> bytes:
         try:
             data = self._inner.read(timeout)
         except TransportError as error:
-            self._recorder.close(str(error))
+            self._end(str(error))
             raise
         if data:
             self._note(False, data)
@@ -46,12 +47,22 @@ class RecordingLine:
         try:
             self._recorder.chunk(time.monotonic() - self._began, sent, data)
         except OSError as error:
-            self.close()
+            self._inner.close()  # before all else: a serial port stays locked as long as it is open
+            self._end(str(error))
             raise TransportError(f"recording: {error}") from error
 
+    def _end(self, why: str) -> None:
+        """Close a record beside an error that says more than a record which cannot be ended."""
+        with suppress(OSError):
+            self._recorder.close(why)
+
     def close(self) -> None:
-        self._recorder.close()
-        self._inner.close()
+        try:
+            self._recorder.close()
+        except OSError as error:
+            raise TransportError(f"recording: {error}") from error
+        finally:
+            self._inner.close()
 
     def line_seconds(self, count: int) -> float:
         return self._inner.line_seconds(count)

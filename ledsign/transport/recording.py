@@ -51,8 +51,10 @@ class Recorder:
         self._put(f"{at:.6f} {'>' if sent else '<'} {data.hex(' ')}")
 
     def close(self, why: str = "") -> None:
-        if not self._file.closed:
+        """Raises OSError; the file is closed nevertheless."""
+        try:
             self._put(f"# closed: {why}" if why else "# closed")
+        finally:
             self._file.close()
 
     def _put(self, line: str) -> None:

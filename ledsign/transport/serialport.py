@@ -1,5 +1,6 @@
 """Serial lines and pseudo-terminals through pyserial."""
 
+import errno
 import termios
 
 import serial
@@ -17,12 +18,9 @@ class SerialLine:
         self._paced = address.scheme == "serial" or "baud" in address.line
         self._device = address.path
         try:
-            self._port = serial.Serial(self._device, self._baud, timeout=0, write_timeout=1, exclusive=True)
-            if address.line.get("rs485"):
-                self._port.rs485_mode = RS485Settings()
-            self._port.reset_input_buffer()
+            self._port = _opened(address.path, self._baud, bool(address.line.get("rs485")))
         except (OSError, ValueError, termios.error) as error:
-            raise TransportError(f"{self._device}: {error}") from error
+            raise TransportError(f"{self._device}: {_why(error)}") from error
 
     def write(self, data: bytes, timeout: float) -> None:
         try:
@@ -51,3 +49,21 @@ class SerialLine:
 
     def line_seconds(self, count: int) -> float:
         return count * 10 / self._baud if self._paced else 0.0  # start bit, 8 data bits, stop bit
+
+
+def _opened(device: str, baud: int, rs485: bool) -> serial.Serial:
+    """Raises OSError, ValueError or termios.error; the port is free again then."""
+    port = serial.Serial(device, baud, timeout=0, write_timeout=1, exclusive=True)
+    try:
+        if rs485:
+            port.rs485_mode = RS485Settings()
+        port.reset_input_buffer()
+    except (OSError, ValueError, termios.error):
+        port.close()
+        raise
+    return port
+
+
+def _why(error: Exception) -> str:
+    cause = error.__context__  # pyserial's own error names no number
+    return "is no serial line" if isinstance(cause, termios.error) and cause.args[0] == errno.ENOTTY else str(error)

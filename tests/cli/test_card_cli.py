@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
+import click
+import pytest
 from click.testing import CliRunner, Result
 
 from ledsign import simulator
-from ledsign.cli.card import card
+from ledsign.card import Card
+from ledsign.cli.card import _talk, card
 from ledsign.cli.simulate import simulate
+from ledsign.errors import CardRefusedError
 from ledsign.panel import ColorMode, Panel
 
 PANEL = Panel("p10-192x96-mono", 192, 96, ColorMode.MONO, 10)
@@ -56,6 +60,14 @@ def test_decode_a_recording(tmp_path: Path) -> None:
     assert run("decode", "--family", "cp5200", str(raw)).output.count("=") == 2
 
 
+def test_a_card_that_refuses_to_be_prepared_is_told_from_one_that_is_not_there() -> None:
+    with simulator.serve("bxy", "tcp://127.0.0.1:0", PANEL) as sim:
+        found = run("info", "--family", "bxy", "--url", f"{sim.url}?password=wrong", "--panel", PANEL.name)
+        assert found.exit_code == 75
+        assert "0x16 (userlogin: password)" in found.output
+        assert "no connection" not in found.output
+
+
 def test_verbs_talk_to_a_card() -> None:
     with simulator.serve("cp5200", "tcp://127.0.0.1:0", PANEL) as sim:
         at = ("--url", sim.url, "--json")
@@ -70,6 +82,61 @@ def test_verbs_talk_to_a_card() -> None:
         assert run("clear", *at).exit_code == 0
     assert run("info", *at).exit_code == 75
     assert run("info", "--url", "pigeon://coop").exit_code == 2
+
+
+def test_a_family_that_never_answers_is_not_called_confirmed() -> None:
+    for family in ("ddp", "sacn"):
+        for verb in ("pattern", "clear"):
+            found = run(verb, "--family", family, "--url", "udp://127.0.0.1:9", "--json")
+            assert (found.exit_code, json.loads(found.output)["ack"]) == (20, "sent"), (family, verb)
+
+
+def test_a_refusal_is_no_success_and_no_reason_to_try_again() -> None:
+    def refused(_connection: Card) -> dict[str, object]:
+        raise CardRefusedError(0x13)
+
+    with pytest.raises(click.exceptions.Exit) as ended:
+        _talk("cp5200", "tcp://127.0.0.1:9", PANEL, False, False, "pattern", refused)
+    assert ended.value.exit_code == 65
+
+
+def test_info_leaves_the_glass_as_it_is() -> None:
+    for family in ("cp5200", "bx56", "jetfile2"):
+        with simulator.serve(family, "tcp://127.0.0.1:0", PANEL) as sim:
+            at = ("--family", family, "--url", sim.url)
+            assert run("pattern", *at).exit_code == 0
+            before = sim.glass
+            assert any(sim.pixels)
+            assert run("info", *at).exit_code == 0
+            assert run("brightness", "40", *at).exit_code == 0
+            assert sim.glass == before, family
+
+
+def test_a_dry_run_asks_the_family_whether_it_could() -> None:
+    url = ("--url", "udp://127.0.0.1:9", "--dry-run")
+    assert run("pattern", "--family", "ddp", *url).exit_code == 0
+    assert run("power", "off", "--family", "ddp", *url).exit_code == 2
+    assert run("text", "急", "--family", "ntcip", *url).exit_code == 2
+
+
+def test_a_card_set_to_another_size_cannot_be_used() -> None:
+    for family, line in (("ntcip", "udp"), ("huidu", "tcp"), ("huidu-http", "http")):
+        listen = f"{'tcp' if line == 'http' else line}://127.0.0.1:0"
+        small = Panel("small", 96, 64, ColorMode.MONO, 10)
+        with simulator.serve(family, listen, small) as sim:
+            url = sim.url.replace("tcp", line) if line == "http" else sim.url
+            found = run("pattern", "--family", family, "--url", url, "--panel", PANEL.name)
+            assert found.exit_code == 75, found.output
+            assert "96x64" in found.output
+            assert run("info", "--family", family, "--url", url, "--panel", PANEL.name).exit_code == 0
+
+
+@pytest.mark.parametrize("web", ["foo", "127.0.0.1:99999", ":8080", "127.0.0.1:٥", "127.0.0.1:"])
+def test_simulate_says_what_a_browsers_address_looks_like(web: str) -> None:
+    done = CliRunner().invoke(simulate, ["cp5200", "--listen", "tcp://127.0.0.1:0", "--web", web, "--seconds", "0.1"])
+    assert done.exit_code == 2
+    assert "HOST:PORT" in done.output
+    assert "8080" in done.output
 
 
 def test_simulate_runs_for_a_while() -> None:

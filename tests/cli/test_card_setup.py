@@ -37,6 +37,14 @@ def test_settings_are_read_and_changed(card: SimulatedCard) -> None:
     assert card.state()["id"] == 1
 
 
+def test_a_new_card_id_is_confirmed_by_the_card_that_has_it(card: SimulatedCard) -> None:
+    """The answer comes from the new ID; so does what is read after it."""
+    done = run(card, "setup", "id=7", "off=22:30")
+    assert done.exit_code == 0, done.output
+    assert {"id": "7", "off": "22:30"}.items() <= json.loads(done.output).items()
+    assert card.state()["id"] == 7
+
+
 def test_a_text_is_written_and_a_file_put(card: SimulatedCard, tmp_path: Path) -> None:
     assert json.loads(run(card, "text", "停水", "--seconds", "5").output)["seconds"] == 5
     assert card.changes[-1].cause == "text"

@@ -182,3 +182,31 @@ def test_what_if_a_draft_were_taken_in(corpus: Path, tmp_path: Path) -> None:
     assert draft["load_after"] > 1 > draft["load_before"]  # type: ignore[operator]
     assert plan(*heavy).exit_code == 21
     assert plan(str(tmp_path), "--draft", str(short)).exit_code == 65
+
+
+def test_an_export_that_fails_leaves_the_old_file(state: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rows.jsonl"
+    out.write_text("old", encoding="utf-8")
+    assert ask(state, "export", "--from", "2026-11-22", "--to", "2026-11-21", "--out", str(out)).exit_code == 2
+    (tmp_path / "rows.jsonl.new").mkdir()
+    assert ask(state, "export", "--out", str(out)).exit_code != 0
+    assert out.read_text(encoding="utf-8") == "old"
+    (tmp_path / "rows.jsonl.new").rmdir()
+    assert ask(state, "export", "--out", str(out)).exit_code == 0
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 7
+    assert not (tmp_path / "rows.jsonl.new").exists()
+
+
+def test_hidden_notices_are_named_and_a_date_beyond_the_calendar_is_refused(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "notice.json").symlink_to(corpus / "p08-xichuan-2017-repealed.json")
+    result = plan(str(tmp_path))
+    assert "Every notice" not in result.stdout
+    assert len(result.stdout.splitlines()) == 3
+    late = CliRunner().invoke(plan_verb, [str(tmp_path), "--clock", "9999-12-31T23:00:00+08:00"])
+    assert late.exit_code == 2
+
+
+def test_a_drafted_emergency_is_said_to_take_the_screen(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "notice.json").symlink_to(corpus / "p13-meeting-call-short.json")
+    draft = objects(plan(str(tmp_path), "--draft", str(corpus / "p29-flood-red-emergency.json"), "--json"))[-1]
+    assert draft["level"] == "life_safety" or draft["hidden"]

@@ -11,7 +11,7 @@ from ledsign.playlist.capacity import USABLE
 from ledsign.playlist.digest import NO_DIGESTS, Digests
 from ledsign.playlist.entry import Entry, Phase
 from ledsign.playlist.exposure import NEVER, Exposure, Shown, ShownKind, record_all
-from ledsign.playlist.hours import Hours
+from ledsign.playlist.hours import Hours, deadline_of, parted
 from ledsign.playlist.preempt import Level
 from ledsign.playlist.rotation import Board
 from playlist_kit import at, notice, policy
@@ -61,7 +61,7 @@ def board(
     [
         (NO_DIGESTS, False, 90 + 360 / USABLE, 90 + 120 / USABLE),
         (EVERY, False, 90 + 50 + 360 / (USABLE - 0.2), 90 + 120 / USABLE),
-        (NO_DIGESTS, True, 90 + 360 / (USABLE * 0.3), 90 + 120 / (USABLE * 0.3)),
+        (NO_DIGESTS, True, (90 + 360 / USABLE) / 0.3, (90 + 120 / USABLE) / 0.3),
     ],
 )
 def test_the_day_is_short_when_what_is_owed_just_fits(
@@ -70,11 +70,14 @@ def test_the_day_is_short_when_what_is_owed_just_fits(
     assert MORNING is not None
     cut_in = [entry("u", level=Level.URGENT)] if urgent else []
     made = board(entry(), urgent=cut_in, digests=digests)
-    quota, day = made.phase_edges(MORNING)
+    claim = parted(MORNING.pieces, at(8), at(10), 0.3) if urgent else MORNING.pieces
+    deadline = deadline_of(claim, 1.0)
+    assert deadline is not None
+    quota, day = made.phase_edges(deadline)
     assert (at(10) - quota).total_seconds() == pytest.approx(quota_s)
     assert (at(10) - day).total_seconds() == pytest.approx(day_s)
     tick = timedelta(microseconds=1)
-    assert [made.phase(when, MORNING) for when in (quota - tick, quota, day - tick, day)] == [
+    assert [made.phase(when, deadline) for when in (quota - tick, quota, day - tick, day)] == [
         Phase.RELAXED, Phase.QUOTA, Phase.QUOTA, Phase.DAY,
     ]  # fmt: skip
 
@@ -100,7 +103,7 @@ def test_the_promised_gap_is_four_times_the_weights_in_longest_turns() -> None:
     assert made.gap_bound_s(heavy) == pytest.approx((16 / 3 + 1) * 90.0 / 0.75)
     slow = board(light, entry("c", 1, 120.0, weight=3))
     assert slow.gap_bound_s(light) == pytest.approx(17 * 120.0 / 0.75)
-    session = board(light, replace(heavy, session=True))
+    session = board(light, replace(heavy, announced_at=at(16)))
     assert session.gap_bound_s(light) == pytest.approx(2 * 17 * 90.0 / 0.75)
     urged = board(light, heavy, urgent=[entry("u", level=Level.URGENT)])
     assert urged.gap_bound_s(light) == pytest.approx(17 * 90.0 / 0.75 / 0.3)

@@ -47,6 +47,40 @@ def test_a_dead_clock_at_boot_shows_what_ran_and_neither_releases_nor_expires_no
     assert after.seconds > before.seconds
 
 
+@pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta(days=3652)])
+@pytest.mark.parametrize("shown_before", [True, False])
+def test_an_unbelieved_clock_ahead_neither_expires_nor_releases(ahead: timedelta, shown_before: bool) -> None:
+    warned, dated = flood(until=at(20)), item("dated", item="C12-01", shown=display(at(6), at(20)))
+    served, ended = item("served", shown=display(at(6, day=1), at(20))), water("ended", until=at(8))
+    found = [warned, dated, served, ended]
+    assert shown_before or ask(found, when=at(9) + ahead, trust=ClockTrust.UNTRUSTED).hidden.keys() <= {"ended"}
+    screen = Screen(at(9, day=19))
+    if shown_before:
+        screen.pages([served], 3)
+        screen.now = at(9)
+        assert set(screen.ask(found).hidden) == {"ended"}
+        screen.pages(found, 4)
+    screen.now, screen.trust = at(9) + ahead, ClockTrust.UNTRUSTED
+    for _ in range(6):  # nor do the pages that are shown at that false time make it true
+        screen.page(found)
+        made = screen.ask(found)
+        assert made.mode is PlanMode.EMERGENCY
+        assert not {"flood", "dated", "served"} & set(made.hidden)
+    assert screen.exposures["flood", 1].last_shown_at is not None
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=6), timedelta(days=3652)])
+def test_an_unbelieved_clock_ahead_releases_no_disclosure_before_its_end(ahead: timedelta) -> None:
+    roster = item("roster", shown=display(at(6, day=1), at(20, day=25), retain=10))
+    screen = Screen()
+    for day in range(9, 21):
+        screen.now = at(9, day=day)
+        screen.pages([roster], 1)
+    when = at(9) + ahead
+    assert ask([roster], screen.exposures, when).hidden == {"roster": "released"}, "a believed clock may"
+    assert ask([roster], screen.exposures, when, ClockTrust.UNTRUSTED).hidden == {}
+
+
 def test_a_screen_with_nothing_in_its_cache_shows_the_safe_page_and_asks_again_soon() -> None:
     for trust in ClockTrust:
         made = ask([], trust=trust)

@@ -1,11 +1,12 @@
 """What fits, what does not, and who is to blame: checked against trying everything."""
 
+from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledsign.playlist.capacity import USABLE, Fit, Need, check, grant
+from ledsign.playlist.capacity import USABLE, CutIns, Fit, Need, check, grant, usable_work
 from ledsign.playlist.hours import Light
 
 needs = st.lists(
@@ -70,3 +71,29 @@ def test_a_draft_is_judged_by_asking_again() -> None:
 def test_a_dark_screen_promises_nothing() -> None:
     assert check([Need(("a", 1), 1, 10.0)], Light(0)).load == float("inf")
     assert check([], Light(0)).load == 0
+
+
+def test_a_day_under_urgents_holds_what_they_surely_leave() -> None:
+    """The better of two bounds: the floor, and one urgent turn after every turn of another."""
+    light, floor = Light(1000.0), Light(300.0)
+    few_turns = [Need(("a", 1), 2, 200.0, turns=2)]  # four turns of it, so five of the urgent at most
+    assert usable_work(few_turns, light, CutIns(floor, 20.0, 1)) == USABLE * 1000 - 100
+    assert check(few_turns, light, CutIns(floor, 20.0, 1)).fit is Fit.FEASIBLE
+    many_turns = [Need(("a", 1), 2, 200.0, turns=40)]
+    verdict = check(many_turns, light, CutIns(floor, 20.0, 1))
+    assert (verdict.usable_s, verdict.fit, verdict.blame) == (USABLE * 300, Fit.TIGHT, (("a", 1),))
+    assert [g.passes for g in verdict.grants] == [1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(needs, st.integers(1, 20_000), st.integers(1, 4))
+def test_a_day_that_does_not_count_is_not_half_given(asked: list[Need], usable: int, least: int) -> None:
+    """Where a day counts from its second showing on, one showing would be given away for nothing."""
+    wanting = [replace(need, least=min(need.quota, least)) for need in asked]
+    grants = grant(wanting, usable)
+    assert sum(g.passes * g.need.loop_s for g in grants) <= usable
+    assert all(g.passes == 0 or g.passes >= g.need.least for g in grants)
+    duty = [need for need in wanting if need.quota]
+    none = [g for g in grants if g.need.quota and not g.passes]
+    floors = [need.least * need.loop_s for need in duty]
+    assert len(none) == fewest(floors, sum(floors) - usable)

@@ -186,6 +186,8 @@ def test_a_roster_is_introduced_then_runs_whole_at_its_time_from_its_beginning()
     first = days[21][0]
     assert first.at < at(6, 45)  # a new notice is lit soon, whatever is announced
     assert all(a.at >= at(16) for a in days[21][1:])
+    on_the_first = [page for a in days[21][1:] for page in range(a.slot.first, a.slot.first + a.slot.count)]
+    assert on_the_first[:100] == list(range(100)), "whoever comes at four sees all of it, also on the first day"
     assert days[22][0].at >= at(16, day=22)
     assert days[22][0].slot.first == 0
     assert days[22][0].at <= at(16, 2, day=22)
@@ -196,6 +198,19 @@ def test_a_roster_is_introduced_then_runs_whole_at_its_time_from_its_beginning()
     assert ends[0] - timedelta(days=1) <= announced.ends
     between = [a for a in turns if at(16, 5, day=22) <= a.at <= at(16, 25, day=22)]
     assert any(a.slot.notice_id != "roster" for a in between)
+
+
+def test_a_roster_broken_off_yesterday_begins_at_its_first_page_also_after_a_digest_of_today() -> None:
+    roster = item("roster", 100, 10.0, digest=7.0, shown=TERM)
+    found = [roster, *(item(f"n{i}", 5, shown=TERM) for i in range(6))]
+    outage = at(16, 20), at(0, day=22)
+    turns = list(Simulation(found, {}, policy(), at(0), SCREEN, outages=[outage]).run(at(17, day=22)))
+    mine = [a for a in turns if a.slot.notice_id == "roster"]
+    broken_off = [a for a in mine if a.at < outage[0]][-1]
+    assert 0 < broken_off.slot.first + broken_off.slot.count < 100
+    assert any(a.slot.digest for a in mine if at(6, day=22) < a.at < at(16, day=22))
+    full = [a for a in mine if not a.slot.digest and a.at >= at(16, day=22)]
+    assert [a.slot.first for a in full[:2]] == [0, 9]
 
 
 def test_a_roster_alone_on_the_screen_does_not_wait_for_its_time() -> None:

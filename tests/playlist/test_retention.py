@@ -101,7 +101,7 @@ def test_a_periodic_notice_stays_until_its_successor_was_shown_completely() -> N
 def test_without_periods_the_later_publication_is_the_successor() -> None:
     old, new = notice("old", item="C02-01"), notice("new", item="C02-01", publish_at=at(9, day=10))
     exposures = {old.key: shown(date(2026, 1, 5), *range(183)), new.key: shown(date(2026, 11, 10), 0)}
-    successors = Successors([old, new], exposures, policy())
+    successors = Successors([old, new], exposures, policy(), at(9).date())
     assert leaves(old, exposures[old.key], policy(), at(9), successors) == "replaced"
     assert leaves(new, exposures[new.key], policy(), at(9), successors) is None
 

@@ -1,7 +1,9 @@
 """The forecast agrees with the screen, and what capacity promises is kept."""
 
+from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import log
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,7 +16,7 @@ from ledsign.playlist.item import Item, light_of_day, need
 from ledsign.playlist.retention import TermState, account
 from ledsign.playlist.simulate import Simulation
 from ledsign.playlist.situation import PlanMode
-from playlist_kit import SCREEN, Screen, alert, at, display, item, policy
+from playlist_kit import SCREEN, Screen, alert, ask, at, calls, display, item, policy
 
 
 def board(count: int, pages: int = 3, dwell: float = 10.0) -> list[Item]:
@@ -175,3 +177,22 @@ def test_a_simulated_day_is_the_screens_day_page_by_page_and_second_by_second() 
             if number == 0:
                 assert begun == moment
     assert next(pages, None) is None
+
+
+def test_planning_and_simulating_grow_no_worse_than_n_log_n() -> None:
+    """Counted in calls, which neither a cache nor a garbage collector changes (``tools/bench_playlist.py`` has the
+    seconds)."""
+    few, many = board(60), board(600)
+    bound = 600 * log(600) / (60 * log(60))
+
+    def planned(found: list[Item]) -> int:
+        lived = Simulation(found, {}, policy(), at(0), SCREEN)
+        for _ in lived.run(at(12)):
+            pass
+        return calls(lambda: ask(found, lived.exposures, at(12)))
+
+    def simulated(found: list[Item]) -> int:
+        return calls(lambda: deque(Simulation(found, {}, policy(), at(0), SCREEN).run(at(0, day=22)), maxlen=0))
+
+    assert planned(many) <= bound * planned(few)
+    assert simulated(many) <= bound * simulated(few)

@@ -108,16 +108,16 @@ def test_a_slice_ends_where_nothing_more_is_owed() -> None:
 
 
 def test_an_announced_showing_runs_until_it_is_paid() -> None:
-    assert not entry(session=True).running_session
-    assert entry(session=True, announced=True).running_session
-    assert not entry(session=True, announced=True, owed=0).running_session
+    assert not entry(announced_at=at(16)).running_session
+    assert entry(announced_at=at(16), announced=True).running_session
+    assert not entry(announced_at=at(16), announced=True, owed=0).running_session
     shown = record(NEVER, page(1, 4, at(9)))
-    assert entry(session=True, exposure=shown).waits
-    assert not entry(session=True).waits, "it is introduced first"
+    assert entry(announced_at=at(16), exposure=shown).waits
+    assert not entry(announced_at=at(16)).waits, "it is introduced first"
     assert not entry(exposure=shown).waits
-    assert not entry(session=True, announced=True, exposure=shown).waits
+    assert not entry(announced_at=at(16), announced=True, exposure=shown).waits
     yesterday = record(NEVER, page(2, 4, at(9, day=20)))
-    assert (entry(session=True, exposure=yesterday).bookmark, entry(exposure=yesterday).bookmark) == (0, 2)
+    assert (entry(announced_at=at(16), exposure=yesterday).bookmark, entry(exposure=yesterday).bookmark) == (0, 2)
 
 
 def test_a_slice_takes_as_many_pages_as_fit_and_at_least_one() -> None:

@@ -2,11 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from ledsign.errors import UnsupportedError
-from ledsign.protocol.codec import Codec, Link
-from ledsign.protocol.message import Message
+from ledsign.frame import Frame, PixelFormat
+from ledsign.protocol.codec import Ability, Codec, Link
+from ledsign.protocol.message import (
+    Intent,
+    Message,
+    QueryInfo,
+    SetBrightness,
+    SetClock,
+    Setup,
+    ShowText,
+    StorePage,
+    UploadFile,
+)
 
 
 @dataclass(frozen=True)
@@ -100,3 +112,27 @@ def unsupported(case: Case, link: Link) -> None:
         except UnsupportedError:
             continue
         raise AssertionError(f"{message} gave {packets}")
+
+
+_AT = datetime(2026, 5, 1, tzinfo=UTC)
+# not POWER: a sign without a switch may go blank instead, and says so on its page
+_NEEDED: Sequence[tuple[Ability, Intent]] = (
+    (Ability.TEXT, ShowText("x")),
+    (Ability.SAFE, StorePage(Frame(8, 1, PixelFormat.PLANES_1, b"\x00", ""))),
+    (Ability.BRIGHTNESS, SetBrightness(50)),
+    (Ability.CLOCK, SetClock(_AT)),
+    (Ability.STATUS, QueryInfo()),
+)
+_NONSENSE: Sequence[Intent] = (Setup({"no such key": "1"}), UploadFile("no:such.name.fits", b"1", _AT))
+
+
+def beyond_abilities(codec: Codec) -> int:
+    """An intent without the ability it needs, or that makes no sense, raises before a byte; returns how many."""
+    refused = [intent for ability, intent in _NEEDED if ability not in codec.abilities]
+    for intent in (*refused, *_NONSENSE):
+        try:
+            codec.routine(intent)
+        except UnsupportedError:
+            continue
+        raise AssertionError(f"{codec.family} does {intent}")
+    return len(refused) + len(_NONSENSE)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledsign.protocol.codec import Link, Role, create, families
+from ledsign.protocol.codec import Ability, Link, Role, create, families, network_scheme
 from ledsign.protocol.cp5200.packets import Part
 from ledsign.protocol.message import QueryInfo, ShowText
 from protocol import (
@@ -108,6 +108,13 @@ def test_unsupported_raises_before_a_byte(case: kit.Case) -> None:
         kit.unsupported(case, link)
 
 
+@pytest.mark.parametrize("family", families())
+def test_an_intent_without_its_ability_raises_before_a_byte(family: str) -> None:
+    """Also what only one family knows, a set-up or an upload: nothing may pass for done that was not said."""
+    link = Link.NET if network_scheme(family) == "tcp" else Link.UDP
+    assert kit.beyond_abilities(create(family, link, Role.DRIVER)) >= 2
+
+
 @settings(max_examples=60, deadline=None)
 @given(cuts=st.lists(st.integers(0, 400), max_size=12))
 def test_any_chunking(cuts: list[int]) -> None:
@@ -171,3 +178,23 @@ def test_nothing_that_comes_raises(data: bytes, link: Link, role: Role) -> None:
     codec = create("cp5200", link, role)
     codec.feed(data)
     codec.silence()
+
+
+def test_the_table_of_abilities_is_true(root: Path) -> None:
+    """docs/cards/README.md against the codecs: every family, every ability, what it proves."""
+    lines = (root / "docs" / "cards" / "README.md").read_text(encoding="utf-8").splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith("| family | proves |"))
+    head = [cell.strip() for cell in lines[begin].strip("|").split("|")]
+    listed = set()
+    for line in lines[begin + 2 :]:
+        if not line.startswith("|"):
+            break
+        name, proves, *marks = (cell.strip() for cell in line.strip("|").split("|"))
+        family, _, option = name.replace("`", "").partition(", ")
+        link = Link.NET if network_scheme(family) == "tcp" else Link.UDP
+        codec = create(family, link, Role.DRIVER, dict([option.split("=")]) if option else {})
+        assert {column for column, mark in zip(head[2:], marks, strict=True) if mark} == codec.abilities, name
+        assert proves == codec.ack.name.lower().replace("_", " "), name
+        listed.add(family)
+    assert listed == set(families())
+    assert set(head[2:]) == set(Ability)

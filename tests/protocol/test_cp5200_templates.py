@@ -1,7 +1,7 @@
 """CP5200 template programmes, files and instant messages: bytes, loss recovery, what answers mean."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,17 @@ from ledsign.protocol.cp5200 import CP5200, basic, calls, files, plans, template
 from ledsign.protocol.cp5200.instant import InstantText
 from ledsign.protocol.cp5200.packets import Burst, CallReply, Part, Reply, Request
 from ledsign.protocol.gbtext import decode, encode
-from ledsign.protocol.message import Clear, Message, Prepare, Setup, ShowFrame, ShowText, StorePage, UploadFile
+from ledsign.protocol.message import (
+    CardInfo,
+    Clear,
+    Message,
+    Prepare,
+    Setup,
+    ShowFrame,
+    ShowText,
+    StorePage,
+    UploadFile,
+)
 from ledsign.simulator.cp5200_disk import Disk
 from ledsign.simulator.cp5200_templates import Templates
 
@@ -78,9 +88,7 @@ CALLS: list[calls.Call] = [
     templates.QueryPrograms(2, b"\x05\0\0\0\0"),
     plans.Properties((1, 2), level=3, minutes=600),
     plans.Properties(loops=0, dates=bytes(range(12)), periods=(bytes(6), bytes(range(6)))),
-    plans.SetPlan(
-        9, 100, 0x31, 0x7F, b"\x1a\x01\x01", b"\x1a\x0c\x1f", bytes(3), b"\x17\x3b\x3b", b"\x02\x01\x05"
-    ),
+    plans.SetPlan(9, 100, 0x31, 0x7F, b"\x1a\x01\x01", b"\x1a\x0c\x1f", bytes(3), b"\x17\x3b\x3b", b"\x02\x01\x05"),
     plans.DeletePlans(),
     plans.DeletePlans(4, b"\x01\x09"),
     plans.QueryPlans(1, 1, 9),
@@ -301,30 +309,93 @@ def test_an_instant_message_as_the_vendor_makes_it() -> None:
             CP5200().routine(wrong)
 
 
+class Settings:
+    """A card's records as they are asked for and written; ``mute``: codes of questions that it refuses."""
+
+    def __init__(self, mute: tuple[int, ...] = ()) -> None:
+        self.mute = mute
+        self.told = {
+            0x3C: bytes.fromhex("c0a801dec0a80101ffffff001450ffffffff"), 0x3E: b"\1\2",
+            0x45: bytes((5, 0, 22, 30, 0, 0)), 0x46: bytes(24), 0x29: b"\0\0\1\0",
+        }  # fmt: skip
+        self.said: list[basic.Basic] = []
+        self.written: list[basic.Basic] = []
+
+    def follow(self, link: Link, **changes: str) -> Mapping[str, str]:
+        """What the set-up says in the end; the codec judges every answer."""
+        codec = CP5200(link)
+        routine = codec.routine(Setup(changes))
+        try:
+            command = next(routine)
+            while True:
+                body = command.body if isinstance(command, Request) else command
+                assert isinstance(body, basic.Basic)
+                assert not isinstance(command, Request) or command.card_id == self.told[0x3E][0]
+                reply = Reply(body.code, b"\1" + self.answer(body), card_id=self.told[0x3E][0])
+                if body.code in self.mute and isinstance(body, basic.Query):
+                    command = routine.throw(CardRefusedError(0, "no"))
+                    continue
+                assert codec.judge(command, 0, reply).verdict is Verdict.CONFIRMED, command
+                command = routine.send(reply)
+        except StopIteration as end:
+            found: CardInfo = end.value
+            return found.details
+
+    def answer(self, body: basic.Basic) -> bytes:
+        self.said.append(body)
+        if isinstance(body, basic.Query | files.QueryFreeSpace):
+            return self.told[body.code]
+        self.written.append(body)
+        self.told[body.code] = body.pack()[1:]
+        return b""
+
+
 def test_setup_reads_changes_and_reads_before_it_writes() -> None:
-    routine = CP5200().routine(Setup({"address": "10.0.0.9", "id": "7", "on": "06:30", "brightness": "20"}))
-    answers = {
-        0x3C: b"\1" + bytes.fromhex("c0a801dec0a80101ffffff001450ffffffff"), 0x3E: b"\1\1\2",
-        0x45: bytes((1, 5, 0, 22, 30, 0, 0)), 0x46: b"\1" + bytes(24), 0x29: b"\1\0\0\1\0",
-    }  # fmt: skip
-    said: list[basic.Basic] = []
-    details: dict[str, str] = {}
-    try:
-        command = next(routine)
-        while True:
-            assert isinstance(command, basic.Basic)
-            said.append(command)
-            query = isinstance(command, basic.Query | files.QueryFreeSpace)
-            command = routine.send(Reply(command.code, answers[command.code] if query else b"\1"))
-    except StopIteration as end:
-        details = end.value.details
-    assert details["gateway"] == "192.168.1.1"
-    assert said[-4:] == [
+    card = Settings()
+    details = card.follow(Link.SERIAL, address="10.0.0.9", id="7", on="06:30", brightness="20")
+    assert card.written == [
         basic.WriteBrightness((20,) * 24),
         basic.WriteSchedule(6, 30, 22, 30),
         basic.WriteNetwork(b"\n\0\0\t", b"\xc0\xa8\1\1", b"\xff\xff\xff\0", 5200, b"\xff" * 4),
         basic.WriteId(7, 2),
     ]
+    assert (details["address"], details["gateway"], details["id"]) == ("10.0.0.9", "192.168.1.1", "7")
+    assert "unread" not in details
+    assert isinstance(card.said[-1], basic.QueryId), "under the new ID"
+
+
+def test_setup_says_what_the_card_tells_and_not_what_was_wished() -> None:
+    """A card that confirms a change and keeps its old value."""
+
+    class Stubborn(Settings):
+        def answer(self, body: basic.Basic) -> bytes:
+            return super().answer(body) if isinstance(body, basic.Query | files.QueryFreeSpace) else b""
+
+    assert Stubborn().follow(Link.NET, on="06:30", mask="255.255.0.0")["on"] == "05:00"
+    assert Stubborn().follow(Link.NET, mask="255.255.0.0")["mask"] == "255.255.255.0"
+
+
+def test_setup_does_not_claim_to_have_read_a_card_that_is_elsewhere_now() -> None:
+    details = Settings().follow(Link.NET, address="10.0.0.9", id="7")
+    assert details["unread"] == "address gateway mask port code"
+    assert "address" not in details
+    assert details["id"] == "7", "changed before the address"
+    details = Settings().follow(Link.SERIAL, baud="9600")
+    assert details["unread"] == "id baud"
+
+
+@pytest.mark.parametrize(
+    ("mute", "changes"),
+    [(0x3C, {"address": "10.0.0.9"}), (0x3E, {"baud": "9600"}), (0x3E, {"id": "7"}), (0x45, {"on": "06:00"})],
+)
+def test_setup_writes_no_guess_beside_a_change(mute: int, changes: dict[str, str]) -> None:
+    """A card that does not tell its gateway keeps it: nothing at all is written."""
+    card = Settings((mute,))
+    with pytest.raises(CardRefusedError, match="does not tell"):
+        card.follow(Link.SERIAL, brightness="20", **changes)
+    assert card.written == []
+    mute_but_given = Settings((0x45,))
+    mute_but_given.follow(Link.SERIAL, on="06:00", off="22:00")
 
 
 @pytest.mark.parametrize(

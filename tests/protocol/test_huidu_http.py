@@ -25,14 +25,12 @@ FRAME = Frame(64, 32, PixelFormat.PNG, black_png(64, 32), "")
 
 
 def test_every_public_signature(shared: Path) -> None:
-    entries = [
-        e for e in json.loads((shared / "vectors" / "huidu.json").read_text()) if e["family"] == "huidu-http"
-    ]
+    entries = [e for e in json.loads((shared / "vectors" / "huidu.json").read_text()) if e["family"] == "huidu-http"]
     for entry in entries:
         given_ = entry["params"]
-        assert sign(given_["sdkSecret"], given_["sdkKey"], given_["date"], given_["body"]) == entry["hex"], (
-            entry["id"]
-        )
+        assert sign(given_["sdkSecret"], given_["sdkKey"], given_["date"], given_["body"]) == entry["hex"], entry[
+            "id"
+        ]
     assert Counter(e["strength"] for e in entries) == {"vendor-code": 5, "independent-implementation": 1}
 
 

@@ -34,9 +34,7 @@ from protocol import case_jetfile2
 from protocol import codec_kit as kit
 
 SIMPLE = bytes.fromhex("015a303402410f4554414106484904")
-EVACUATE = bytes.fromhex(
-    "55a76c041400000001040500020901003c000100015a30300241301c310731455641435541544504"
-)
+EVACUATE = bytes.fromhex("55a76c041400000001040500020901003c000100015a30300241301c310731455641435541544504")
 
 
 def codec(role: Role = Role.DRIVER, **options: str) -> JetFile2:

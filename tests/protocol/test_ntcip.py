@@ -3,9 +3,10 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,11 +19,12 @@ from ledsign.errors import CardRefusedError, ConfigError, ProtocolError, Unsuppo
 from ledsign.frame import Frame, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Link, Role, Verdict, create
-from ledsign.protocol.message import SetBrightness, SetClock, ShowFrame, ShowText
+from ledsign.protocol.message import Rest, SetBrightness, SetClock, ShowFrame, ShowText
 from ledsign.protocol.ntcip import NTCIP, ber, checks, hdlc, multi, picture, snmp
 from ledsign.protocol.ntcip import objects as o
+from ledsign.protocol.ntcip.asking import Asker, Settings
 from ledsign.protocol.ntcip.ber import COUNTER, Value, integer, octets
-from ledsign.protocol.ntcip.codes import BLANK, Activation, MessageId, MultiFault, Scheme, Source
+from ledsign.protocol.ntcip.codes import BLANK, Activation, GraphicStatus, MessageId, MultiFault, Scheme, Source
 from ledsign.protocol.ntcip.sign import Shape, Sign
 from ledsign.protocol.ntcip.snmp import Bind, Fault, Pdu, Snmp
 from protocol import case_ntcip
@@ -524,3 +526,31 @@ def test_a_refusal_names_the_reason() -> None:
     next(routine)
     with pytest.raises(CardRefusedError):
         routine.throw(CardRefusedError(5))
+
+
+def test_a_sign_that_works_is_given_time_and_not_forever() -> None:
+    """Between questions for a state the driver rests, ever longer, 20 s in all; then it says what is wrong."""
+    asker = Asker(Settings())
+    cell = o.graphic(o.G_STATUS, 1)
+
+    def rests(states: Iterator[int]) -> tuple[list[float], tuple[int, int]]:
+        steps = asker.settled({GraphicStatus.READY}, cell, o.graphic(o.G_ID, 1))
+        found: list[float] = []
+        reply: Snmp | None = None
+        try:
+            while True:
+                said = steps.send(reply)
+                reply = None
+                if isinstance(said, Rest):
+                    found.append(said.seconds)
+                elif isinstance(said, Snmp):
+                    reply = said.reply((Bind(cell, integer(next(states))), Bind(cell, integer(7))))
+        except StopIteration as end:
+            return found, end.value
+
+    assert rests(iter([3, 3, 3, GraphicStatus.READY])) == ([0.02, 0.04, 0.08], (GraphicStatus.READY, 7))
+    assert rests(iter([GraphicStatus.READY])) == ([], (GraphicStatus.READY, 7))
+    asked = count()
+    with pytest.raises(CardRefusedError, match="does not come to an end"):
+        rests(3 for _question in asked)
+    assert next(asked) < 60

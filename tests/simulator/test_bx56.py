@@ -194,7 +194,7 @@ def test_commands_reach_the_card(listen: str, stack: ExitStack) -> None:
     sim, card = pair(stack, listen)
     info = card.info()
     assert (info.model, info.firmware) == ("BX-6E (7402)", "22.04.15")
-    assert (info.details["size"], info.details["colors"], info.details["programmes"]) == ("96x64", "mono", "0")
+    assert (info.details["size"], info.details["colors"], info.details["programmes"]) == ("96x64", "mono", "1")
     bring(card, frame(MONO, 1))
     card.set_power(False)
     assert sim.state()["on"] is False

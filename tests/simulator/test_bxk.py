@@ -13,8 +13,10 @@ from ledsign.clock import SystemClock
 from ledsign.errors import TransportError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
+from ledsign.protocol.codec import Link
 from ledsign.render.pack import pack
 from ledsign.simulator.canvas import to_page
+from ledsign.simulator.desk import Desk
 from ledsign.simulator.lettering import letter, lines
 
 MONO = Panel("mono", 128, 64, ColorMode.MONO, 10)
@@ -77,6 +79,27 @@ def test_every_confirmed_text_is_lit_and_no_other(listen: str, faults: str, stac
     assert {shown.sha256 for shown in sim.shown} <= {drawn(text) for text in TEXTS}
 
 
+@pytest.mark.parametrize("link", [Link.SERIAL, Link.NET])
+@pytest.mark.parametrize("faults", [*(f"reboot={packet}" for packet in range(1, 7)), "silent=300@2", "late=0.2:4"])
+def test_a_restart_at_any_packet_and_five_minutes_of_silence(link: Link, faults: str) -> None:
+    """In simulated time: the words that were confirmed are lit in the end, and no others ever."""
+    desk = Desk("bxk", MONO, link)
+    url = "pty:///desk?baud=57600" if link is Link.SERIAL else "tcp://desk"
+    card = Card("bxk", url, MONO, desk.clock, opener=desk.open)
+    card.show(frame(TEXTS[0]))
+    desk.fault(faults)
+    for text in TEXTS[1:]:
+        until = desk.clock.monotonic() + 400
+        while desk.clock.monotonic() < until:
+            try:
+                card.show(frame(text))
+                break
+            except TransportError as error:
+                desk.clock.sleep(max(0.05, error.retry_in))
+        assert desk.glass == drawn(text)
+    assert {shown.sha256 for shown in desk.shown} <= {drawn(text) for text in TEXTS}
+
+
 @pytest.mark.parametrize("size", [16, 24, 32])
 def test_the_font_is_the_one_asked_for(size: int, stack: ExitStack) -> None:
     sim, card = pair(stack, options=f"?font={size}&series=6k&id=1")
@@ -100,7 +123,7 @@ def test_the_kept_text_stands_when_the_other_has_ended_and_after_a_power_cut(sta
 def test_commands_reach_the_card(stack: ExitStack) -> None:
     sim, card = pair(stack)
     info = card.info()
-    assert (info.model, info.details["size"], info.details["programmes"]) == ("BX-K (61)", "128x64", "0")
+    assert (info.model, info.details["size"], info.details["programmes"]) == ("BX-K (61)", "128x64", "1")
     bring(card, frame("停水"))
     card.set_power(False)
     assert not any(sim.pixels)

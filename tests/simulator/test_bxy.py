@@ -10,7 +10,7 @@ import pytest
 from ledsign import simulator
 from ledsign.card import Card, Patience
 from ledsign.clock import SystemClock
-from ledsign.errors import CardRefusedError, TransportError
+from ledsign.errors import CardRefusedError, CardUnusableError, TransportError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.bxy import calls
@@ -143,7 +143,7 @@ def test_commands_reach_the_card(stack: ExitStack) -> None:
 
 def test_a_wrong_password_is_a_refusal(stack: ExitStack) -> None:
     _sim, card = pair(stack, "http", "?password=other")
-    with pytest.raises(TransportError, match="refused with code 0x16"):  # 22
+    with pytest.raises(CardUnusableError, match="with code 0x16"):  # 22
         card.info()
 
 

@@ -14,7 +14,7 @@ import pytest
 from ledsign import simulator
 from ledsign.card import Card, Patience
 from ledsign.clock import SystemClock
-from ledsign.errors import CardRefusedError, ProtocolError, TransportError
+from ledsign.errors import CardRefusedError, CardUnusableError, TransportError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.ntcip import objects as o
@@ -206,7 +206,7 @@ def test_a_sign_of_another_size_is_refused(stack: ExitStack) -> None:
     sim = stack.enter_context(simulator.serve("ntcip", "udp://127.0.0.1:0", DUAL))
     card = Card("ntcip", sim.url, MONO, SystemClock(), HASTY)
     stack.callback(card.close)
-    with pytest.raises(ProtocolError, match="72x20"):
+    with pytest.raises(CardUnusableError, match="72x20"):
         card.ensure()
 
 

@@ -25,11 +25,14 @@ def _key(folder: Path) -> DeviceKey:
     return DeviceKey(folder)
 
 
-def root(device: DeviceKey, clock: FakeClock, screen: str = VILLAGE, **change: object) -> dict[str, object]:
+def root(
+    device: DeviceKey, clock: FakeClock, screen: str = VILLAGE, head: Head = HEAD, **change: object
+) -> dict[str, object]:
     """A root as it comes with the receipts."""
-    detail = {**device.root(screen, "2026-11-21", HEAD), **change}
+    detail = {**device.root(screen, "2026-11-21", head), **change}
     document = event_document("root", clock.now(), detail, ClockTrust.TRUSTED)
-    return {"receipt_id": f"{detail['key']}-{screen}-{change}"[:100], "seq": 8, **document}
+    name = f"{head.hash[:4]}-{head.seq}-{detail['key']}-{screen}-{change}"
+    return {"receipt_id": name[:100], "seq": head.seq + 1, **document}
 
 
 def state(desk: Desk, screen: str = VILLAGE) -> dict[str, object]:
@@ -73,7 +76,9 @@ def test_a_false_root_never_pins(desk: Desk, device: DeviceKey, change: dict[str
     client.send_receipts([root(device, desk.clock, **change)])
     assert (state(desk)["key"], state(desk)["alarm"]) == ("", alarm)
     client.send_receipts([root(device, desk.clock)])
-    assert (state(desk)["key"], state(desk)["alarm"]) == (device.public, "")
+    assert (state(desk)["key"], state(desk)["alarm"]) == (device.public, alarm), "only staff ends an alarm"
+    assert desk.call("POST", f"/v1/screens/{VILLAGE}/device", {"key": device.public}).status == 200
+    assert state(desk)["alarm"] == ""
     client.close()
 
 
@@ -97,3 +102,38 @@ def test_odd_rows_are_no_roots_and_a_restart_keeps_the_pin(tmp_path: Path, devic
         found = Devices(database, clock).state(VILLAGE)
         assert found is not None
         assert found["key"] == device.public
+
+
+def test_the_town_follows_the_chain_from_root_to_root_and_names_the_last(desk: Desk, device: DeviceKey) -> None:
+    client, later = desk.client(), Head(12, "cd" * 32)
+    client.send_receipts([root(device, desk.clock), root(device, desk.clock, head=later)])
+    client.send_receipts([root(device, desk.clock), {"receipt_id": "cd" * 32, "seq": 12, "row": "shown"}])
+    assert (state(desk)["alarm"], state(desk)["root"]) == ("", f"12:{'cd' * 32}"), "sent again is no contradiction"
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "head", [Head(7, "ef" * 32), Head(12, "ef" * 32), Head(3, "ef" * 32)], ids=["first", "last", "shorter"]
+)
+def test_a_root_of_another_chain_raises_a_fork_that_genuine_roots_do_not_end(
+    desk: Desk, device: DeviceKey, head: Head
+) -> None:
+    client, last = desk.client(), Head(12, "cd" * 32)
+    client.send_receipts([root(device, desk.clock), root(device, desk.clock, head=last)])
+    client.send_receipts([root(device, desk.clock, head=head)])
+    assert (state(desk)["alarm"], state(desk)["root"]) == ("fork", f"12:{'cd' * 32}")
+    client.send_receipts([root(device, desk.clock, head=Head(20, "aa" * 32))])
+    client.send_receipts([root(device, desk.clock, signature="00" * 64)])
+    assert state(desk)["alarm"] == "fork"
+    assert desk.call("POST", f"/v1/screens/{VILLAGE}/device", {"key": device.public}).status == 200
+    client.send_receipts([root(device, desk.clock, head=Head(21, "bb" * 32))])
+    assert (state(desk)["alarm"], state(desk)["root"]) == ("", f"21:{'bb' * 32}")
+    client.close()
+
+
+def test_a_row_that_contradicts_a_root_raises_a_fork(desk: Desk, device: DeviceKey) -> None:
+    client = desk.client()
+    client.send_receipts([root(device, desk.clock)])
+    client.send_receipts([{"receipt_id": "ef" * 32, "seq": 7, "row": "shown", "kind": "body"}])
+    assert state(desk)["alarm"] == "fork"
+    client.close()

@@ -200,7 +200,8 @@ class BX56:
             if body.error in (CardError.CHECKSUM, CardError.BUSY):
                 return Judgement(Verdict.DAMAGED, body.error)
             lost = isinstance(command, Upload) and index > 0 and body.error in _AGAIN
-            return Judgement(Verdict.DISORDER if lost else Verdict.REFUSED, body.error)
+            verdict = Verdict.DISORDER if lost else Verdict.REFUSED
+            return Judgement(verdict, body.error, onbon.error_name(body.error))
         least = command.LEAST if isinstance(command, Command) else 0
         if body.code != expected or len(body.data) < least:
             return Judgement(Verdict.FOREIGN)
@@ -227,6 +228,9 @@ class BX56:
         if isinstance(intent, QueryInfo):
             return self._do.info()
         raise UnsupportedError(f"bx56 cannot do {type(intent).__name__}")
+
+    def greet(self, intent: Prepare) -> Routine:
+        return self._do.greet(intent)
 
     @staticmethod
     def _say(command: Message) -> Routine:

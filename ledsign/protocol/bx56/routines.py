@@ -110,11 +110,13 @@ class Doing:
         self._cut_in = False
         return None
 
-    def prepare(self, intent: Prepare) -> Routine:
+    def greet(self, intent: Prepare) -> Routine:
         self.forget()
         self.model = self.model_for(intent.mode)
-        reply = yield commands.Ping()
-        info = self._learn(reply)
+        return self._learn((yield commands.Ping()))
+
+    def prepare(self, intent: Prepare) -> Routine:
+        info = yield from self.greet(intent)
         if self.model.areas:
             yield from self._delete_areas()
         if intent.deep or self.stored:

@@ -130,7 +130,7 @@ class BXK:
         if body.code == commands.NACK or (body.code == command.REPLY and body.error):
             if body.error in (commands.CHECKSUM, commands.BUSY):
                 return Judgement(Verdict.DAMAGED, body.error)
-            return Judgement(Verdict.REFUSED, body.error)
+            return Judgement(Verdict.REFUSED, body.error, onbon.error_name(body.error))
         # no document prints the answer to "read parameters": with bit 7, as other answers, or without
         if body.code not in (command.REPLY, command.code if command.REPLY != commands.ACK else command.REPLY):
             return foreign

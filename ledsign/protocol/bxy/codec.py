@@ -101,15 +101,16 @@ class BXY:
         try:
             answer = calls.read_reply(reply)
         except (ProtocolError, ValueError, TypeError):
-            refused = reply.status >= 400  # no word of the card's, but of its web server
-            return Judgement(Verdict.REFUSED, reply.status) if refused else Judgement(Verdict.FOREIGN)
+            if reply.status < 400:
+                return Judgement(Verdict.FOREIGN)
+            return Judgement(Verdict.REFUSED, reply.status, f"HTTP {reply.status}")  # of its web server, not its own
         wanted = "upload" if isinstance(command, Put) else command.name.lower()
         if answer.name and answer.name != wanted:
             return Judgement(Verdict.FOREIGN)
         if answer.error == _BUSY:
             return Judgement(Verdict.DAMAGED, answer.error)
         if answer.error or reply.status != 200:
-            return Judgement(Verdict.REFUSED, answer.error or reply.status)
+            return Judgement(Verdict.REFUSED, answer.error or reply.status, f"{wanted}: {answer.text}")
         return Judgement(Verdict.CONFIRMED)
 
     # ---- what is done how -----------------------------------------------------------------------------------
@@ -139,6 +140,9 @@ class BXY:
         if isinstance(intent, QueryInfo):
             return self._do.logged_in(self._do.info)
         raise UnsupportedError(f"bxy cannot do {type(intent).__name__}")
+
+    def greet(self, _intent: Prepare) -> Routine:
+        return self._do.greet()
 
     @staticmethod
     def _say(command: Message) -> Routine:

@@ -64,9 +64,12 @@ class Doing:
         self.token = str(_output((yield Say("userLogin", given))).get("sessionid", ""))
         return None
 
-    def prepare(self, intent: Prepare) -> Routine:
+    def greet(self) -> Routine:
         yield from self._login()
-        info = yield from self.info()
+        return (yield from self.info())
+
+    def prepare(self, intent: Prepare) -> Routine:
+        info = yield from self.greet()
         yield from self.empty(deep=intent.deep or self.stored)
         return info
 

@@ -43,7 +43,9 @@ _OVERHEAD = 16 + i1.HEAD  # call code, head of a picture in a programme, I1 head
 _AROUND, _ANSWER = 17, 21  # bytes around the data of a packet, bytes of an answer
 _LEAST = {templates.QueryTemplate.CODE: 3, templates.QueryPrograms.CODE: 7}  # bytes of an answer
 _WEARING = (calls.SavedWindows, templates.DefineTemplate, templates.DeletePrograms, *files.WEARING)
-_COMMON = frozenset({Ability.FRAME, Ability.BRIGHTNESS, Ability.POWER, Ability.CLOCK, Ability.STATUS, Ability.CLEAR})
+_COMMON = frozenset(
+    {Ability.FRAME, Ability.TEXT, Ability.BRIGHTNESS, Ability.POWER, Ability.CLOCK, Ability.STATUS, Ability.CLEAR}
+)
 
 
 def level(percent: int) -> int:
@@ -154,13 +156,13 @@ class CP5200:
         if isinstance(body, Burst) and body.cc < 0:
             body = body.bodies[-1]
         if isinstance(reply, Reply) and isinstance(body, basic.Basic):
-            if reply.command != body.code or not self._mine(reply.card_id):
+            if reply.command != body.code or not self._mine(command, reply.card_id):
                 return Judgement(Verdict.FOREIGN)
             accepted = body.accepts(reply.data)
             if accepted is None:
                 return Judgement(Verdict.FOREIGN)
             return Judgement(Verdict.CONFIRMED if accepted else Verdict.REFUSED, reply.data[0])
-        if isinstance(reply, CallReply) and self._mine(reply.card_id):
+        if isinstance(reply, CallReply) and self._mine(command, reply.card_id):
             if isinstance(body, Burst):
                 return self._judge_upload(body, reply)
             if isinstance(body, calls.Call):
@@ -198,8 +200,9 @@ class CP5200:
             mine = False
         return Judgement(Verdict.CONFIRMED if mine else Verdict.FOREIGN)
 
-    def _mine(self, card_id: int) -> bool:
-        return self._card_id in (card_id, 255)
+    def _mine(self, command: Message, card_id: int) -> bool:
+        asked = command.card_id if isinstance(command, Request) else self._card_id
+        return asked in (card_id, 255) or (isinstance(command, basic.WriteId) and command.id == card_id)
 
     def routine(self, intent: Intent) -> Routine:  # noqa: C901 -- a table of intents
         if isinstance(intent, ShowFrame):
@@ -223,7 +226,7 @@ class CP5200:
         if isinstance(intent, QueryInfo):
             return self._info()
         if isinstance(intent, Setup):
-            return setup.setup(self.family, intent.changes)
+            return setup.setup(self.family, self._link, intent.changes)
         if isinstance(intent, UploadFile):
             return setup.upload(intent)
         raise UnsupportedError(f"cp5200 cannot do {type(intent).__name__}")
@@ -292,6 +295,5 @@ class CP5200:
     def formats(self, mode: ColorMode, width: int = 0, height: int = 0) -> tuple[PixelFormat, ...]:
         """RGB: 8-bit planes hold every colour but only fit small panels, GIF is lossless up to 256 colours,
         1-bit planes keep eight colours."""
-        room = MAX_PACKETS * self._chunk - _OVERHEAD
-        fits = width * height * 3 <= room
+        fits = width * height * 3 <= MAX_PACKETS * self._chunk - _OVERHEAD
         return tuple(form for form in _FORMATS[mode] if form is not PixelFormat.PLANES_24 or fits)

@@ -1,14 +1,15 @@
 """A technician's set-up of a card: network, card ID and serial rate, brightness table, daily times, free space."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import time
 from ipaddress import IPv4Address
 
 from ledsign.errors import CardRefusedError, UnsupportedError
-from ledsign.protocol.codec import Routine
+from ledsign.protocol.codec import Link, Routine
 from ledsign.protocol.cp5200 import basic, files
-from ledsign.protocol.cp5200.packets import Burst, Reply
+from ledsign.protocol.cp5200.packets import Burst, Reply, Request
 from ledsign.protocol.message import CardInfo, Message, UploadFile
 
 BAUDS = (115200, 57600, 38400, 19200, 9600, 4800, 2400)
@@ -49,52 +50,102 @@ def _levels(text: str) -> tuple[int, ...]:
     return levels * (24 // len(levels))
 
 
-def setup(family: str, changes: Mapping[str, str]) -> Routine:
-    """Write the changes, then read everything. Raises UnsupportedError at once."""
+def setup(family: str, link: Link, changes: Mapping[str, str]) -> Routine:
+    """Write the changes, then read back what was written. Raises UnsupportedError at once."""
     _checked(changes)
-    return _setup(family, changes)
+    return _setup(family, link, changes)
 
 
-def _setup(family: str, changes: Mapping[str, str]) -> Routine:
+def _setup(family: str, link: Link, changes: Mapping[str, str]) -> Routine:
+    """What the card says of itself in the end. ``unread`` names what was confirmed and cannot be read back from
+    here, for the card is elsewhere now. Raises CardRefusedError before a write that would need guessed values."""
     now: dict[str, str] = {}
-    yield from _read(now)
+    for record in (_NETWORK_RECORD, _IDENTITY, _SCHEDULE, _LEVELS):
+        yield from _read(record, now)
     wanted = {**now, **changes}
-    if "brightness" in changes:
-        yield basic.WriteBrightness(_levels(wanted["brightness"]))
-    if "on" in changes or "off" in changes:
-        on, off = (time.fromisoformat(wanted.get(key, "00:00")) for key in ("on", "off"))
-        yield basic.WriteSchedule(on.hour, on.minute, off.hour, off.minute)
     # where the card can be reached changes last: it may be deaf to us afterwards
-    if any(key in changes for key in _NETWORK):
-        places = (wanted.get(key, "0.0.0.0") for key in ("address", "gateway", "mask"))
-        own, gateway, mask = (IPv4Address(place).packed for place in places)
-        code = bytes.fromhex(wanted.get("code", "ffffffff"))
-        yield basic.WriteNetwork(own, gateway, mask, int(wanted.get("port", "5200")), code)
-    if "id" in changes or "baud" in changes:
-        yield basic.WriteId(int(wanted.get("id", "1")), BAUDS.index(int(wanted.get("baud", "115200"))))
-    return CardInfo(family, "", "", wanted)
+    serial = link is Link.SERIAL
+    last = (_NETWORK_RECORD, _IDENTITY) if serial else (_IDENTITY, _NETWORK_RECORD)
+    due = [record for record in (_LEVELS, _SCHEDULE, *last) if not changes.keys().isdisjoint(record.keys)]
+    if unknown := [key for record in due for key in record.keys if key not in wanted]:
+        told = f"cp5200: the card does not tell {', '.join(unknown)}, which would be written, too: give them all"
+        raise CardRefusedError(_LEFT, told)
+    with suppress(CardRefusedError):
+        now["free"] = str(int.from_bytes(_data((yield files.QueryFreeSpace()))[1:5], "little"))
+    moved_by = {"baud"} if serial else {"address", "port", "code"}
+    renamed: int | None = None
+    unread: list[str] = []
+    for record in due:
+        yield _addressed(record.write(wanted), renamed)
+        before = dict(now)
+        for key in record.keys:
+            now.pop(key, None)
+        if record is _IDENTITY:
+            renamed = int(wanted["id"])
+        if not any(before.get(key) != wanted[key] for key in moved_by.intersection(record.keys)):
+            yield from _read(record, now, renamed)
+        unread += [key for key in record.keys if key not in now]
+    return CardInfo(family, "", "", now | ({"unread": " ".join(unread)} if unread else {}))
 
 
-def _read(found: dict[str, str]) -> Routine:
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """Values that the card is asked for, and told, together."""
+
+    keys: tuple[str, ...]
+    query: basic.Basic
+    told: Callable[[bytes], Mapping[str, str]]
+    write: Callable[[Mapping[str, str]], basic.Basic]
+
+
+def _read(record: _Record, found: dict[str, str], card_id: int | None = None) -> Routine:
     """What the card says; a question that it refuses is left out."""
     with suppress(CardRefusedError):
-        data = _data((yield basic.QueryNetwork()))
-        for key, at in (("address", 1), ("gateway", 5), ("mask", 9)):
-            found[key] = str(IPv4Address(data[at : at + 4]))
-        found |= {"port": str(int.from_bytes(data[13:15], "big")), "code": data[15:19].hex()}
-    with suppress(CardRefusedError):
-        data = _data((yield basic.QueryId()))
-        found["id"] = str(data[1])
-        if data[2] < len(BAUDS):
-            found["baud"] = str(BAUDS[data[2]])
-    with suppress(CardRefusedError):
-        data = _data((yield basic.QuerySchedule()))
-        found |= {"on": f"{data[1]:02}:{data[2]:02}", "off": f"{data[3]:02}:{data[4]:02}"}
-    with suppress(CardRefusedError):
-        found["brightness"] = ",".join(map(str, _data((yield basic.QueryBrightness()))[1:25]))
-    with suppress(CardRefusedError):
-        found["free"] = str(int.from_bytes(_data((yield files.QueryFreeSpace()))[1:5], "little"))
+        found |= record.told(_data((yield _addressed(record.query, card_id))))
     return None
+
+
+def _addressed(body: basic.Basic, card_id: int | None) -> Message:
+    """To a card that has got another ID in the meantime."""
+    return body if card_id is None else Request(body, card_id, body.FLAGS[0] | 1)
+
+
+def _network_told(data: bytes) -> Mapping[str, str]:
+    places = {key: str(IPv4Address(data[at : at + 4])) for key, at in (("address", 1), ("gateway", 5), ("mask", 9))}
+    return places | {"port": str(int.from_bytes(data[13:15], "big")), "code": data[15:19].hex()}
+
+
+def _network(wanted: Mapping[str, str]) -> basic.Basic:
+    own, gateway, mask = (IPv4Address(wanted[key]).packed for key in ("address", "gateway", "mask"))
+    return basic.WriteNetwork(own, gateway, mask, int(wanted["port"]), bytes.fromhex(wanted["code"]))
+
+
+def _identity_told(data: bytes) -> Mapping[str, str]:
+    return {"id": str(data[1])} | ({"baud": str(BAUDS[data[2]])} if data[2] < len(BAUDS) else {})
+
+
+def _identity(wanted: Mapping[str, str]) -> basic.Basic:
+    return basic.WriteId(int(wanted["id"]), BAUDS.index(int(wanted["baud"])))
+
+
+def _schedule_told(data: bytes) -> Mapping[str, str]:
+    return {"on": f"{data[1]:02}:{data[2]:02}", "off": f"{data[3]:02}:{data[4]:02}"}
+
+
+def _schedule(wanted: Mapping[str, str]) -> basic.Basic:
+    on, off = time.fromisoformat(wanted["on"]), time.fromisoformat(wanted["off"])
+    return basic.WriteSchedule(on.hour, on.minute, off.hour, off.minute)
+
+
+_NETWORK_RECORD = _Record(_NETWORK, basic.QueryNetwork(), _network_told, _network)
+_IDENTITY = _Record(("id", "baud"), basic.QueryId(), _identity_told, _identity)
+_SCHEDULE = _Record(("on", "off"), basic.QuerySchedule(), _schedule_told, _schedule)
+_LEVELS = _Record(
+    ("brightness",),
+    basic.QueryBrightness(),
+    lambda data: {"brightness": ",".join(map(str, data[1:25]))},
+    lambda wanted: basic.WriteBrightness(_levels(wanted["brightness"])),
+)
 
 
 def upload(intent: UploadFile) -> Routine:

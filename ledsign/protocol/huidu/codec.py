@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, Self
 
@@ -11,9 +11,9 @@ from ledsign.frame import AckLevel, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Ability, Judgement, Link, Role, Routine, Verdict
 from ledsign.protocol.huidu import codes, packets, xml
-from ledsign.protocol.huidu.routines import plan
+from ledsign.protocol.huidu.routines import greet, plan
 from ledsign.protocol.huidu.session import Say, Session, Upload
-from ledsign.protocol.message import CardInfo, Intent, Message
+from ledsign.protocol.message import CardInfo, Intent, Message, Prepare
 from ledsign.protocol.wire import Splitter
 
 _VERSIONS = ("01000005", "01000007", "01000009")
@@ -152,7 +152,7 @@ class HuiDu:
     def judge(self, command: Message, index: int, reply: Message) -> Judgement:
         if isinstance(reply, packets.ErrorAnswer):
             self._session.ended = True
-            return Judgement(Verdict.REFUSED, reply.code)
+            return Judgement(Verdict.REFUSED, reply.code, codes.name_of(reply.code))
         if isinstance(command, Say) and isinstance(reply, packets.XmlAnswer):
             return self._judge_xml(command, reply)
         if isinstance(command, packets.VersionAsk) and isinstance(reply, packets.VersionAnswer):
@@ -167,7 +167,8 @@ class HuiDu:
     def _judge_status(status: int) -> Judgement:
         if status == codes.SUCCESS:
             return Judgement(Verdict.CONFIRMED)
-        return Judgement(Verdict.DAMAGED if status in _GARBLED else Verdict.REFUSED, status)
+        verdict = Verdict.DAMAGED if status in _GARBLED else Verdict.REFUSED
+        return Judgement(verdict, status, codes.name_of(status))
 
     def _judge_xml(self, command: Say, reply: packets.XmlAnswer) -> Judgement:
         try:
@@ -179,10 +180,14 @@ class HuiDu:
         code = codes.code_of(call.result)
         if code is None:
             return Judgement(Verdict.DAMAGED)
-        return self._judge_status(code)
+        judgement = self._judge_status(code)
+        return replace(judgement, meaning=f"{call.method}: {judgement.meaning}" if judgement.meaning else "")
 
     def routine(self, intent: Intent) -> Routine:
         return plan(self._session, intent)
+
+    def greet(self, _intent: Prepare) -> Routine:
+        return greet(self._session)
 
     def wear(self, command: Message) -> int:
         """Files and programmes lie in flash; this family has no other memory for pages."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from ledsign.errors import CardRefusedError, ProtocolError, TransportError, UnsupportedError
+from ledsign.errors import CardRefusedError, CardUnusableError, ProtocolError, TransportError, UnsupportedError
 from ledsign.frame import PixelFormat
 from ledsign.protocol.codec import Routine
 from ledsign.protocol.huidu import codes, packets, pages, xml
@@ -24,18 +24,18 @@ _BEIJING = "(UTC+08:00)Beijing,Chongqing,HongKong,Urumchi"  # as the vendor writ
 
 def plan(session: Session, intent: Intent) -> Routine:
     """The commands of an intent. Raises UnsupportedError before the first one."""
-    return _steady(session, _steps(session, intent), isinstance(intent, Prepare))
+    return _steady(session, _steps(session, intent))
 
 
-def _steady(session: Session, steps: Steps[CardInfo | None] | Steps[None], prepares: bool) -> Routine:
-    """After an error packet, with a session that the card no longer knows, or in the middle of a handshake the
-    only way on is a new connection: that is a broken line, not a refusal."""
+def _steady(session: Session, steps: Steps[CardInfo | None] | Steps[None]) -> Routine:
+    """After an error packet, or with a session that the card no longer knows, the only way on is a new connection:
+    that is a broken line, not a refusal."""
     try:
         return (yield from steps)
     except CardRefusedError as refusal:
-        if session.ended or prepares or refusal.code == codes.INVALID_GUID:
-            raise TransportError(f"card refused the session: {codes.name_of(refusal.code)}") from refusal
-        raise CardRefusedError(refusal.code, f"{refusal} ({codes.name_of(refusal.code)})") from refusal
+        if session.ended or refusal.code == codes.INVALID_GUID:
+            raise TransportError(f"card refused the session: {refusal}") from refusal
+        raise
     except ProtocolError as error:
         raise TransportError(f"unreadable answer: {error}") from error
 
@@ -86,8 +86,12 @@ def _time_info(at: datetime) -> str:
     )
 
 
-def _prepare(session: Session, intent: Prepare) -> Steps[CardInfo | None]:
-    """Handshake; then an empty list of programmes replaces the stored one, so that nothing old is played."""
+def greet(session: Session) -> Routine:
+    """Handshake; changes nothing on the card."""
+    return _steady(session, _greet(session))
+
+
+def _greet(session: Session) -> Steps[CardInfo | None]:
     session.forget()
     yield packets.VersionAsk(session.version)
     reply = yield Say("GetIFVersion", xml.tag("version", {"value": 1000000}))
@@ -96,20 +100,27 @@ def _prepare(session: Session, intent: Prepare) -> Steps[CardInfo | None]:
     if not session.guid:
         raise TransportError("card gave no session ID")
     info = yield from _info(session)
-    _check_card(session, intent, info)
+    found = info.details.get("id") if info else None
+    if session.wanted_id and found != session.wanted_id:
+        raise TransportError(f"card {found} answers where {session.wanted_id} was expected")
+    return info
+
+
+def _prepare(session: Session, intent: Prepare) -> Steps[CardInfo | None]:
+    """An empty list of programmes replaces the stored one, so that nothing old is played."""
+    info = yield from _greet(session)
+    _check_size(intent, info)
     yield from may(session, Say("AddProgram", xml.tag("screen", {"timeStamps": session.next_stamp()})))
     if intent.deep:
         yield from pages.sweep(session)
     return info
 
 
-def _check_card(session: Session, intent: Prepare, info: CardInfo | None) -> None:
+def _check_size(intent: Prepare, info: CardInfo | None) -> None:
     details = info.details if info else {}
-    if session.wanted_id and details.get("id") != session.wanted_id:
-        raise TransportError(f"card {details.get('id')} answers where {session.wanted_id} was expected")
     size, wanted = details.get("screen", "0x0"), f"{intent.width}x{intent.height}"
     if size not in ("0x0", wanted, f"{intent.height}x{intent.width}"):  # turned by 90 degrees
-        raise TransportError(f"card is set to a screen of {size}, the panel is {wanted}")
+        raise CardUnusableError(0, f"card is set to a screen of {size}, the panel is {wanted}")
 
 
 def _info(session: Session) -> Steps[CardInfo | None]:

@@ -13,9 +13,9 @@ from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Ability, Judgement, Link, Role, Routine, Verdict
 from ledsign.protocol.http import HttpAsk, HttpReply, Reader, header, pack
 from ledsign.protocol.huidu import codes
-from ledsign.protocol.huidu_http.routines import PROGRAMMES, PROPERTIES, STATUS, plan
+from ledsign.protocol.huidu_http.routines import PROGRAMMES, PROPERTIES, STATUS, greet, plan
 from ledsign.protocol.huidu_http.session import Put, Say, Session, document_of, first_of, sign
-from ledsign.protocol.message import Intent, Message
+from ledsign.protocol.message import Intent, Message, Prepare
 
 _OPTIONS = ("key", "secret", "id", "ends", "keep")
 
@@ -90,7 +90,7 @@ class HuiDuHttp:
             return Judgement(Verdict.FOREIGN)
         self._session.date = header(reply.headers, "date") or self._session.date
         if reply.status != 200:
-            return Judgement(Verdict.REFUSED, reply.status)
+            return Judgement(Verdict.REFUSED, reply.status, f"HTTP {reply.status}")
         try:
             document = document_of(reply)
             if document.get("method") != (command.method if isinstance(command, Say) else None):
@@ -103,6 +103,9 @@ class HuiDuHttp:
 
     def routine(self, intent: Intent) -> Routine:
         return plan(self._session, intent)
+
+    def greet(self, _intent: Prepare) -> Routine:
+        return greet(self._session)
 
     def wear(self, command: Message) -> int:
         """Files and programmes lie in flash; this family has no other memory for pages."""
@@ -147,5 +150,6 @@ def _judge(command: Say | Put, entry: dict[str, object]) -> Judgement:
 
 def _refused(entry: dict[str, object]) -> Judgement:
     """``data`` names the reason as in SDK2."""
-    code = codes.code_of(str(entry.get("data", "")))
-    return Judgement(Verdict.REFUSED, codes.PROCESS_ERROR if code is None else code)
+    name = str(entry.get("data", ""))
+    code = codes.code_of(name)
+    return Judgement(Verdict.REFUSED, codes.PROCESS_ERROR if code is None else code, name)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ledsign.errors import CardRefusedError, ProtocolError, TransportError, UnsupportedError
+from ledsign.errors import CardRefusedError, CardUnusableError, ProtocolError, TransportError, UnsupportedError
 from ledsign.frame import PixelFormat
 from ledsign.protocol.codec import Routine
 from ledsign.protocol.huidu import codes
@@ -45,17 +45,13 @@ PROGRAMMES = Say(PROGRAM, "getAll")
 
 def plan(session: Session, intent: Intent) -> Routine:
     """The commands of an intent. Raises UnsupportedError before the first one."""
-    return _steady(_steps(session, intent), isinstance(intent, Prepare))
+    return _steady(_steps(session, intent))
 
 
-def _steady(steps: Steps[CardInfo | None] | Steps[None], prepares: bool) -> Routine:
-    """A card that cannot be prepared must be asked again from the beginning, later."""
+def _steady(steps: Steps[CardInfo | None] | Steps[None]) -> Routine:
+    """A card whose answers mean nothing must be asked again from the beginning, later."""
     try:
         return (yield from steps)
-    except CardRefusedError as refusal:
-        if prepares:
-            raise TransportError(f"card refused to begin: {refusal.code}; is the key right?") from refusal
-        raise
     except ProtocolError as error:
         raise TransportError(f"unreadable answer: {error}") from error
 
@@ -102,19 +98,28 @@ def _clock(session: Session, at: datetime) -> Steps[None]:
         yield from _programme(session, session.standing)
 
 
-def _prepare(session: Session, intent: Prepare) -> Steps[CardInfo | None]:
+def greet(session: Session) -> Routine:
+    """Learn the card and its date; changes nothing on it."""
+    return _steady(_greet(session))
+
+
+def _greet(session: Session) -> Steps[CardInfo | None]:
     session.standing = None
     session.files.clear()
     try:
-        info = yield from _info()
+        return (yield from _info())
     except CardRefusedError as refusal:
         if refusal.code not in _UNAUTHORISED:
             raise
-        info = yield from _info()  # signed with the date that the refusal brought: the card's own
+        return (yield from _info())  # signed with the date that the refusal brought: the card's own
+
+
+def _prepare(session: Session, intent: Prepare) -> Steps[CardInfo | None]:
+    info = yield from _greet(session)
     size = info.details.get("screen", "") if info else ""
     wanted = f"{intent.width}x{intent.height}"
     if size not in ("x", "0x0", wanted, f"{intent.height}x{intent.width}"):
-        raise TransportError(f"card is set to a screen of {size}, the panel is {wanted}")
+        raise CardUnusableError(0, f"card is set to a screen of {size}, the panel is {wanted}")
     stored = _listed(values_of((yield PROGRAMMES)))
     if stored:
         old = [{"uuid": guid, "name": name} for guid, name in stored]
@@ -148,7 +153,11 @@ def _page(session: Session, png: bytes, width: int, height: int, ttl_s: int | No
         session.files[md5] = name
     session.files.move_to_end(md5)
     page = Standing(width, height, name, md5, len(png), ttl_s)
-    yield from _programme(session, page)
+    try:
+        yield from _programme(session, page)
+    except CardRefusedError:
+        session.files.clear()  # another client may have removed them: next time they are brought anew
+        raise
     session.standing = page
 
 

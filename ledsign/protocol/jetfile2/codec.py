@@ -35,6 +35,7 @@ from ledsign.protocol.message import (
     Intent,
     Message,
     Prepare,
+    QueryInfo,
     SetBrightness,
     SetClock,
     SetPower,
@@ -65,20 +66,10 @@ class JetFile2:
     ack: ClassVar[AckLevel] = AckLevel.ACKED
     numbered: ClassVar[bool] = True
     default_port: ClassVar[int] = 9520
-    abilities: ClassVar[frozenset[Ability]] = frozenset(
-        {
-            Ability.FRAME,
-            Ability.TEXT,
-            Ability.CUT_IN,
-            Ability.TTL,
-            Ability.BRIGHTNESS,
-            Ability.POWER,
-            Ability.CLOCK,
-            Ability.STATUS,
-            Ability.CLEAR,
-            Ability.READ_BACK,
-        }
-    )
+    abilities: ClassVar[frozenset[Ability]] = frozenset({
+        Ability.FRAME, Ability.TEXT, Ability.CUT_IN, Ability.TTL, Ability.BRIGHTNESS, Ability.POWER, Ability.CLOCK,
+        Ability.STATUS, Ability.CLEAR, Ability.READ_BACK,
+    })  # fmt: skip
 
     def __init__(self, link: Link, role: Role, options: Mapping[str, str]) -> None:
         """Raises ConfigError."""
@@ -160,7 +151,7 @@ class JetFile2:
         if code is None or code in (packets.OK, packets.OK_TEXT):
             return Judgement(Verdict.CONFIRMED)
         verdicts = {DAMAGED: Verdict.DAMAGED, DISORDER: Verdict.DISORDER}
-        return Judgement(verdicts.get(code, Verdict.REFUSED), code)
+        return Judgement(verdicts.get(code, Verdict.REFUSED), code, packets.status_name(code))
 
     def routine(self, intent: Intent) -> Routine:
         if isinstance(intent, ShowFrame):
@@ -177,7 +168,9 @@ class JetFile2:
             return self._say(Plain(Verb.POWER_ON) if intent.on else PowerOff(dark=True))
         if isinstance(intent, SetClock):
             return self._clock(intent)
-        return self._info()
+        if isinstance(intent, QueryInfo):
+            return self._info()
+        raise UnsupportedError(f"jetfile2 cannot do {type(intent).__name__}")
 
     @staticmethod
     def _say(command: Message) -> Routine:
@@ -219,11 +212,14 @@ class JetFile2:
             yield Emergency(1, sound=False, file=file)  # it must be possible to take that one's place too
         return None
 
-    def _prepare(self, intent: Prepare) -> Routine:
+    def greet(self, intent: Prepare) -> Routine:
         self._size = intent.width, intent.height
         if self._login.user:
             yield self._login
-        info = yield from self._info()
+        return (yield from self._info())
+
+    def _prepare(self, intent: Prepare) -> Routine:
+        info = yield from self.greet(intent)
         status = yield Plain(Verb.STATUS)
         mode = status.arg[0] if isinstance(status, Reply) and status.arg else 0
         self._emergency = self._emergency or mode == _EMERGENCY

@@ -29,7 +29,26 @@ HEAD = 16
 MAX_PACKET = 1500
 MAX_SIMPLE = 1024
 OK, OK_TEXT = 0x9000, 0x4B4F
+_STATUS = {
+    0x9002: "checksum",
+    0x9004: "no such main command",
+    0x9005: "no such command",
+    0x9006: "length",
+    0x9008: "no file",
+    0x9010: "cannot open",
+    0x9011: "unsupported",
+    0x9012: "disk",
+    0x9014: "out of order",
+    0x9015: "file is open",
+    0x2102: "disk full",
+}
+_LOGIN = range(0x9030, 0x9036)
 _HEADER = struct.Struct("<2sHHHBBHBBBB")
+
+
+def status_name(code: int) -> str:
+    """The meaning of a reply's status; empty where no document tells."""
+    return "login" if code in _LOGIN else _STATUS.get(code, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from ledsign.errors import CardRefusedError, ProtocolError
-from ledsign.protocol.message import CardInfo, Message
+from ledsign.protocol.message import CardInfo, Message, Rest
 from ledsign.protocol.ntcip import objects as o
 from ledsign.protocol.ntcip.ber import Oid, Value, integer, octets
 from ledsign.protocol.ntcip.codes import ActivateError, Activation, GraphicStatus, Memory, MessageId, MessageStatus
 from ledsign.protocol.ntcip.picture import MAX_BLOCKS
 from ledsign.protocol.ntcip.snmp import Bind, Pdu, Snmp
 
-POLLS = 200  # of a state that a sign works on
+_FIRST_REST_S, _LAST_REST_S = 0.02, 0.5  # between questions for a state that a sign works on: twice as long each time
+_PATIENCE_S = 20.0  # of rests; a large graphic on a slow controller
 _WORKING = 3  # validating, calculating
 _MOST_BLOCK = 1023  # a block must fit into a packet of any link
 
@@ -138,10 +139,14 @@ class Asker:
 
     def settled(self, done: set[GraphicStatus] | set[MessageStatus], *oids: Oid) -> Steps[tuple[int, int]]:
         """Ask for a state until the sign has made up its mind: it is one of ``done`` or no working state."""
-        for _poll in range(POLLS):
+        rest = rested = 0.0
+        while rested <= _PATIENCE_S:
             status, number = yield from self.values(*oids)
             if status.number in done or status.number != _WORKING:
                 return status.number, number.number
+            rest = min(_LAST_REST_S, max(_FIRST_REST_S, 2 * rest))
+            rested += rest
+            yield Rest(rest)
         raise CardRefusedError(status.number, "the sign does not come to an end")
 
     def activate(self, message: MessageId, priority: int, minutes: int) -> Steps[None]:

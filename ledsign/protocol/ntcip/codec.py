@@ -147,7 +147,8 @@ class NTCIP:
             return Judgement(Verdict.FOREIGN)
         if reply.error:
             tolerant = isinstance(command, Batch) and command.tolerant
-            return Judgement(Verdict.CONFIRMED if tolerant else Verdict.REFUSED, reply.error)
+            verdict = Verdict.CONFIRMED if tolerant else Verdict.REFUSED
+            return Judgement(verdict, reply.error, snmp.fault_name(reply.error))
         if not _echoes(asked, reply):
             return Judgement(Verdict.DAMAGED)
         return Judgement(Verdict.DISORDER if self._shows_another(reply) else Verdict.CONFIRMED)
@@ -182,6 +183,9 @@ class NTCIP:
         if isinstance(intent, QueryInfo):
             return self._dialogue.info()
         raise UnsupportedError(f"ntcip cannot do {type(intent).__name__}")
+
+    def greet(self, _intent: Prepare) -> Routine:
+        return self._dialogue.greet()
 
     def suit(self, ber: float) -> bool:
         """The sign's block size rules."""

@@ -6,7 +6,7 @@ message that names graphics *and* their IDs, and dmsMsgTableSource, the message 
 
 from collections.abc import Sequence
 
-from ledsign.errors import CardRefusedError, ProtocolError, UnsupportedError
+from ledsign.errors import CardRefusedError, CardUnusableError, UnsupportedError
 from ledsign.frame import Frame
 from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Routine
@@ -50,19 +50,23 @@ class Dialogue(Asker):
         """Who is there?"""
         return (yield from self.learn())
 
+    def greet(self) -> Routine:
+        """Who is there now? What was known of another sign is forgotten."""
+        self.forget()
+        return (yield from self.learn())
+
     # ---- a known state --------------------------------------------------------------------------------------
 
     def prepare(self, intent: Prepare) -> Routine:
         """Blank, nothing of ours in the message memory, and blank after every loss."""
-        self.forget()
-        info = yield from self.learn()
+        info = yield from self.greet()
         facts = self.known()
         if (facts.width, facts.height) != (intent.width, intent.height):
-            raise ProtocolError(
-                f"the sign has {facts.width}x{facts.height} pixels, the panel {intent.width}x{intent.height}"
+            raise CardUnusableError(
+                0, f"the sign has {facts.width}x{facts.height} pixels, the panel {intent.width}x{intent.height}"
             )
         if facts.scheme < _NEEDED[intent.mode]:
-            raise ProtocolError(f"a sign of colour scheme {facts.scheme} cannot show a {intent.mode} panel")
+            raise CardUnusableError(0, f"a sign of colour scheme {facts.scheme} cannot show a {intent.mode} panel")
         yield from self._blank()
         yield from self._dead_man()
         yield from self._delete_messages(*({facts.memory, Memory.CHANGEABLE} if intent.deep else {facts.memory}))

@@ -31,6 +31,11 @@ class Fault(IntEnum):
     GEN_ERR = 5
 
 
+def fault_name(status: int) -> str:
+    """An error-status in words; empty where the standard has none."""
+    return Fault(status).name.lower().replace("_", " ") if status in set(Fault) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Bind:
     """An object's name with its value (NULL in a question)."""

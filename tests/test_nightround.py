@@ -1,0 +1,118 @@
+"""What the round of the night makes up for when the PC is off at night, and what it leaves with a broken chain."""
+
+import base64
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from kit import FakeClock
+from ledsign.archive import check_bundle
+from ledsign.config import load_config
+from ledsign.daemon import Daemon
+from ledsign.statement import heartbeat, sentence
+from playlist_kit import SCREEN, at
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(at(9, day=12))
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, clock: FakeClock) -> Iterator[Daemon]:
+    """A screen without town and card that nobody lets run."""
+    keys = {"keys": {"town": {"alg": "ed25519", "key": base64.b64encode(bytes(32)).decode()}}}
+    (tmp_path / "keys.json").write_text(json.dumps(keys), encoding="ascii")
+    document = {
+        "screen": {"code": SCREEN, "name": "柳塘村"},
+        "keys_file": "keys.json",
+        "panels": [{"profile": "p10-192x96-mono", "card": {"family": "cp5200", "url": "tcp://127.0.0.1:9"}}],
+        "state": str(tmp_path / "state"),
+        "control": str(tmp_path / "control.sock"),
+        "cache": str(tmp_path / "cache"),
+    }
+    path = tmp_path / "ledsign.yaml"
+    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    made = Daemon(load_config(path), clock)
+    yield made
+    made.database.close()
+
+
+def events(daemon: Daemon) -> list[str]:
+    rows = daemon.database.query("SELECT json_extract(line, '$.kind') FROM ledger ORDER BY seq")
+    return [str(row[0]) for row in rows]
+
+
+def bundles(daemon: Daemon) -> list[str]:
+    return sorted(path.stem for path in (daemon.config.state / "archive").glob("*"))
+
+
+def visit(daemon: Daemon, clock: FakeClock, when: datetime) -> list[str]:
+    """The PC is on at that hour; the events of its round."""
+    clock.advance((when - clock.now()).total_seconds())
+    before = len(events(daemon))
+    daemon.night.make_up()
+    return events(daemon)[before:]
+
+
+def test_a_pc_that_is_on_only_by_day_signs_once_a_day_and_makes_up_for_every_bundle(
+    daemon: Daemon, clock: FakeClock
+) -> None:
+    daemon.ledger.append_event("start", clock.now(), {})
+    assert visit(daemon, clock, at(9, day=12)) == ["verified", "root"]
+    assert visit(daemon, clock, at(10, day=12)) == []
+    assert visit(daemon, clock, at(2, 59, day=13)) == [], "a day of the round begins at 03:00"
+    assert visit(daemon, clock, at(3, day=13))[-2:] == ["verified", "root"]
+    # off from the tenth of December over the month's end
+    assert visit(daemon, clock, at(9, day=9, month=12))[-2:] == ["verified", "root"]
+    assert bundles(daemon) == []
+    made_up = visit(daemon, clock, at(9, day=3, month=1, year=2027))
+    assert made_up[-3:] == ["verified", "root", "archived"]
+    assert bundles(daemon) == ["2026-11"]
+    made_up = visit(daemon, clock, at(9, day=1, month=3, year=2027))
+    assert made_up[-4:] == ["root", "archived", "archived", "archived"]
+    assert bundles(daemon) == ["2026", "2026-11", "2026-12", "2027-01"]
+    assert visit(daemon, clock, at(10, day=1, month=3, year=2027)) == []
+    months = [check_bundle(daemon.config.state / "archive" / f"{name}.tar") for name in bundles(daemon)[1:]]
+    assert [month["before"] for month in months[1:]] == [month["last"] for month in months[:-1]]
+
+
+def test_a_broken_chain_is_signed_and_archived_no_more_and_the_status_says_so(
+    daemon: Daemon, clock: FakeClock
+) -> None:
+    for _ in range(3):
+        daemon.ledger.append_event("start", clock.now(), {})
+    assert heartbeat(daemon)["ledger"]["broken"] is None  # type: ignore[index]
+    with sqlite3.connect(daemon.database.path) as other:
+        other.execute("DROP TRIGGER ledger_no_update")
+        other.execute("UPDATE ledger SET line = replace(line, 'start', 'gloss') WHERE seq = 2")
+    other.close()
+    for day in (1, 2):
+        assert {*visit(daemon, clock, at(9, day=day, month=3, year=2027))} <= {"gap"}
+    assert bundles(daemon) == []
+    assert heartbeat(daemon)["ledger"]["broken"] == "2 hash"  # type: ignore[index]
+    assert "THE LEDGER IS BROKEN at row 2 hash" in sentence(daemon)
+
+
+def test_a_chain_that_breaks_after_the_nights_walk_makes_no_bundle(daemon: Daemon, clock: FakeClock) -> None:
+    daemon.ledger.append_event("start", clock.now(), {})
+    visit(daemon, clock, at(9, day=10, month=12))
+    (daemon.config.state / "archive" / "2026-11.tar").unlink()
+    with sqlite3.connect(daemon.database.path) as other:
+        other.execute("DROP TRIGGER ledger_no_update")
+        other.execute("UPDATE ledger SET line = replace(line, 'start', 'gloss') WHERE seq = 1")
+    other.close()
+    assert visit(daemon, clock, at(10, day=10, month=12)) == []
+    assert bundles(daemon) == []
+    assert heartbeat(daemon)["ledger"]["broken"] == "1 hash"  # type: ignore[index]
+
+
+def test_a_clock_that_nobody_believes_signs_nothing(daemon: Daemon, clock: FakeClock) -> None:
+    clock.step(at(9, day=1, month=1, year=1970))
+    assert visit(daemon, clock, at(10, day=1, month=1, year=1970)) == []
+    clock.step(at(10, day=12))
+    assert visit(daemon, clock, at(9, day=14)) == ["verified", "root"]
