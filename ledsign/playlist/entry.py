@@ -75,11 +75,15 @@ class Entry:
 
     @property
     def _begins_anew(self) -> bool:
-        """Whether all its pages were on before the announced showing: on a day before, or introducing it today."""
+        """Whether all its pages were on before the announced showing: on a day before, or introducing it today. On
+        a day so short that it had to begin early it goes on instead: to show pages again would cost the others."""
         latest = self.exposure.page_at
         if latest is None or self.announced_at is None:
             return False
-        return latest < self.announced_at if self.announced else latest.date() < self.announced_at.date()
+        if latest.date() < self.announced_at.date():
+            return True
+        introduced = self.exposure.bookmark <= pages_within(self.dwells, 0, SLICE_S)
+        return self.announced and latest < self.announced_at and introduced
 
     @property
     def unfinished(self) -> bool:
