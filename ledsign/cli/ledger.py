@@ -205,13 +205,11 @@ def certificate_(notice_id: str, form: str, out: Path | None, place: Place, as_j
 
 def _put(text: str, out: Path | None, as_json: bool) -> None:
     """Into the file, or to standard output as it is."""
-    if out is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        out.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        fail(Exit.DATA, str(error))
+    with written_whole(out) as stream:
+        if stream is None:
+            click.echo(text, nl=False)
+            return
+        stream.write(text)
     emit({"file": str(out), "bytes": len(text.encode("utf-8"))}, str(out), as_json)
 
 
