@@ -7,7 +7,7 @@ from datetime import date, datetime
 from ledsign.frame import AckLevel
 from ledsign.playlist.exposure import Exposure
 
-_TIMES = ("began_at", "last_shown_at", "first_pass_at", "last_pass_at", "page_at")
+_TIMES = ("began_at", "last_shown_at", "first_pass_at", "last_pass_at", "turn_at")
 _DAYS = ("day", "prev_day", "digest_day")
 
 

@@ -52,14 +52,15 @@ def test_a_roster_is_announced_on_its_digest_page_and_runs_at_that_time(root: Pa
             assert max(page.of for page in known) > 60
             plain, announcing = [page for page in known if page.kind is PageKind.DIGEST]
             assert plain.sha256 != announcing.sha256
-            while clock.now() < four + timedelta(seconds=30) and _later_pages(stage, long.id, four) < 3:
+            while clock.now() < four + timedelta(seconds=30) and _later_pages(stage, long.id, four) < 4:
                 clock.sleep(0.2)
         assert all(entry.sha256 in stage.pages for entry in stage.card.shown), "also the announcing page is known"
         rows = rows_of(stage, long.id)
         digests = [row for row in rows if row["kind"] == PageKind.DIGEST]
         assert digests, "it was announced before its time"
         assert {row["page_sha256"] for row in digests} == {announcing.sha256}
-        full = [row for row in rows if row["n"] and datetime.fromisoformat(row["shown_at"]) >= four]
+        later = [row for row in rows if row["n"] and datetime.fromisoformat(row["shown_at"]) >= four]
+        full = later[later[0]["n"] > 1 :]  # one page of the introduction may have been on its way at four
         assert [row["n"] for row in full[:3]] == [1, 2, 3], "the full text runs from its first page"
         late = datetime.fromisoformat(full[0]["shown_at"]) - four
         assert late <= timedelta(seconds=15), "within a turn of its time"

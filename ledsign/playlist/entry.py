@@ -75,9 +75,9 @@ class Entry:
 
     @property
     def _begins_anew(self) -> bool:
-        """Whether all its pages were on before the announced showing: on a day before, or introducing it today. On
+        """Whether its latest turn began before the announced showing: on a day before, or introducing it today. On
         a day so short that it had to begin early it goes on instead: to show pages again would cost the others."""
-        latest = self.exposure.page_at
+        latest = self.exposure.turn_at
         if latest is None or self.announced_at is None:
             return False
         if latest.date() < self.announced_at.date():

@@ -55,7 +55,7 @@ class Exposure:
     before it; the masks start anew with each full pass. ``last_shown_at`` never goes back, whatever the clock
     does; ``first_pass_at`` is the end of the first complete showing. ``seconds`` are those of pages; a digest
     has its own figures: the screen's air time after its latest one, that one's seconds, how many on its day
-    (``page_air_s``: air time after the latest page of the body; ``page_at``: that one's begin, never going back).
+    (``page_air_s``: air time after the latest page of the body). ``turn_at``: when its latest turn began.
     """
 
     bookmark: int = 0
@@ -83,7 +83,7 @@ class Exposure:
     digest_s: float = 0.0
     digest_day: date | None = None
     day_digests: int = 0
-    page_at: datetime | None = None
+    turn_at: datetime | None = None
 
     def passes_on(self, day: date) -> int:
         """Full passes on that local day, as far as it is the one being counted or the one before."""
@@ -155,7 +155,7 @@ def record_all(exposure: Exposure, pages: Iterable[Shown], passes_min: int = 1) 
     slice_s, slice_pages, seconds = exposure.slice_s, exposure.slice_pages, exposure.seconds
     began, latest = exposure.began_at, exposure.last_shown_at
     page_air_s, digest_air_s, digest_s = exposure.page_air_s, exposure.digest_air_s, exposure.digest_s
-    digest_day, day_digests, page_at = exposure.digest_day, exposure.day_digests, exposure.page_at
+    digest_day, day_digests, turn_at = exposure.digest_day, exposure.day_digests, exposure.turn_at
     for shown in pages:
         air_s = shown.air_s
         began = began or shown.at
@@ -167,8 +167,8 @@ def record_all(exposure: Exposure, pages: Iterable[Shown], passes_min: int = 1) 
                 digest_day = shown.at.date()
             continue
         if shown.turn != turn:
-            turn, slice_s, slice_pages = shown.turn, 0.0, 0
-        page_air_s, page_at = air_s, max(page_at or shown.at, shown.at)
+            turn, slice_s, slice_pages, turn_at = shown.turn, 0.0, 0, shown.at
+        page_air_s = air_s
         slice_s += shown.seconds
         seconds += shown.seconds
         if shown.of != count.pages:
@@ -181,7 +181,7 @@ def record_all(exposure: Exposure, pages: Iterable[Shown], passes_min: int = 1) 
         bookmark, turn, air_s, slice_s, slice_pages, seconds, count.pages, began, latest, count.passes,
         count.pass_mask, count.first_pass_at, count.last_pass_at, count.counted_days, count.day,
         count.day_passes, count.day_mask, count.weakest, count.prev_day, count.prev_passes, page_air_s,
-        digest_air_s, digest_s, digest_day, day_digests, page_at,
+        digest_air_s, digest_s, digest_day, day_digests, turn_at,
     )  # fmt: skip
 
 

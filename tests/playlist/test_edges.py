@@ -55,11 +55,13 @@ def test_a_new_day_begins_without_pages_of_the_old_one() -> None:
     assert record(yesterday, page(2, 2)).mask_on(TODAY) == 0b10
 
 
-def test_the_time_of_the_latest_page_is_not_that_of_a_digest_and_never_goes_back() -> None:
-    first = record(NEVER, page(1, 2, 5))
+def test_a_turn_begins_with_its_first_page_of_the_body() -> None:
+    first = record(NEVER, page(1, 3, 5))
     spoken = record(first, page(0, 0, 8, kind=ShownKind.DIGEST, counts=False))
-    assert (spoken.page_at, spoken.last_shown_at) == (at(9, 5), at(9, 8))
-    assert record(spoken, page(2, 2, 1)).page_at == at(9, 5)
+    assert (spoken.turn_at, spoken.last_shown_at) == (at(9, 5), at(9, 8))
+    assert record(spoken, page(2, 3, 9)).turn_at == at(9, 5)
+    assert record(spoken, replace(page(2, 3, 9), turn=7)).turn_at == at(9, 9)
+    assert record(spoken, replace(page(2, 3, 1), turn=7)).turn_at == at(9, 1), "a clock put right counts at once"
 
 
 def test_a_bookmark_behind_the_last_page_begins_anew() -> None:

@@ -120,6 +120,14 @@ def test_an_announced_showing_runs_until_it_is_paid() -> None:
     assert (entry(announced_at=at(16), exposure=yesterday).bookmark, entry(exposure=yesterday).bookmark) == (0, 2)
 
 
+def test_an_introduction_that_runs_into_the_announced_time_does_not_take_its_first_pages_away() -> None:
+    """Its page that was sent before four and lit after four belongs to the introduction."""
+    introduced = record_all(NEVER, [page(1, 4, at(15, 59)), page(2, 4, at(16))])
+    assert entry(announced_at=at(16), announced=True, exposure=introduced).bookmark == 0
+    begun = record(introduced, replace(page(1, 4, at(16, 1)), turn=2))
+    assert entry(announced_at=at(16), announced=True, exposure=begun).bookmark == 1
+
+
 def test_a_slice_takes_as_many_pages_as_fit_and_at_least_one() -> None:
     assert pages_within((30.0,) * 4, 0, 90.0) == 3
     assert pages_within((30.0,) * 4, 3, 90.0) == 1
