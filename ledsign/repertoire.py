@@ -9,7 +9,7 @@ from ledsign.clock import Clock
 from ledsign.errors import RenderError, StoreError
 from ledsign.feed.store import Snapshot
 from ledsign.frame import Page, PageKind
-from ledsign.notice import AssetReader, Notice, Urgency
+from ledsign.notice import AssetReader, Image, Notice, Urgency
 from ledsign.playlist.item import Item
 from ledsign.render.pages import Renderer
 
@@ -49,7 +49,7 @@ class Repertoire:
         self._pace = pace
         self._night_least_s = None if night_least_s is None else night_least_s * pace
         self._items: dict[tuple[str, int], Item] = {}
-        self._pictures: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._absent: dict[tuple[str, int], tuple[Image, ...]] = {}
         self._seen: Snapshot | None = None
         self._whole: tuple[Item, ...] = ()  # of the snapshot seen last, once everything in it is drawn
         self._at_work: Notice | None = None
@@ -59,7 +59,8 @@ class Repertoire:
     def drawn(self, notice: Notice) -> Drawn:
         """The notice's pages. Raises RenderError."""
         self._at_work = notice
-        pages = self._renderer.render(notice, self._assets).pages
+        rendered = self._renderer.render(notice, self._assets)
+        self._absent[notice.key], pages = rendered.absent, rendered.pages
         drawn = Drawn(
             next((page for page in pages if page.kind is PageKind.DIGEST), None),
             tuple(page for page in pages if page.kind is not PageKind.DIGEST),
@@ -118,15 +119,10 @@ class Repertoire:
         for gone in [key for key in self._items if key not in keys]:
             self._renderer.forget(self._items.pop(gone).notice.digest)
             self.failed.pop(gone, None)
-        for notice in snapshot.notices:  # a picture that came late changes the pages
-            wanted = tuple(image.sha256 for image in notice.images())
-            if self._pictures.get(notice.key) == wanted:
-                continue  # all were here before: no need to read them again
-            here = tuple(image.sha256 for image in notice.images() if self._assets(image) is not None)
-            if self._pictures.get(notice.key, here) != here:
-                self._items.pop(notice.key, None)
-            self._pictures[notice.key] = here
-        self._pictures = {key: here for key, here in self._pictures.items() if key in keys}
+        self._absent = {key: images for key, images in self._absent.items() if key in keys}
+        for key, images in self._absent.items():
+            if any(self._assets(image) is not None for image in images):
+                self._items.pop(key, None)  # a picture that came late changes the pages
 
     def _draw(self, notice: Notice) -> None:
         try:

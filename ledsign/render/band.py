@@ -112,7 +112,7 @@ class Band:
         style, size = self.style, self.size
         y = style.panel_height - size.cell
         every = self.foot(style.panel_height, size.face) > 0
-        if sheet.bottom > y or not (last or every):
+        if not (last or every) or sheet.bottom > y:
             return ()
         code = self.setter.text(f"{theme.CODE}{self._code}")
         if code.width > size.columns:

@@ -48,7 +48,7 @@ def card_chunks(
         lines = _record(key, rest, setter, style.body, total=total)
         for index, (line, head) in enumerate(lines):
             first = index == 0
-            line.head = None if first else replace(head, weight=0, gap=0)
+            line.head = None if first else head
             line.band = label
             line.keep = (first or total) and index + 1 < len(lines)
             line.rows = 1 if first else 0
@@ -70,7 +70,7 @@ def _record(
     lines = [
         line_chunk((tag + line) if not index else line, size, color, gap=leading) for index, line in enumerate(parts)
     ]
-    head = replace(lines[0])
+    head = replace(lines[0], weight=0, gap=0)  # read before, on the page above
     found = [(line, head) for line in lines]
     at = tag.width + key.width if len(lines) == 1 else size.columns
     for title, both in rest:
@@ -92,10 +92,10 @@ def _reminder(key: Text, title: str, setter: Setter, size: Metrics, color: int) 
     room = size.columns - key.width - 1
     short = title.partition("(")[0].partition("（")[0]
     if setter.text(title).width <= room:
-        return line_chunk(key + setter.text(f" {title}"), size, color)
-    if room < _REMINDER:
-        return line_chunk(key, size, color)
-    return line_chunk(key + setter.text(" ") + setter.fitting(short, room, "…"), size, color)
+        said = key + setter.text(f" {title}")
+    else:
+        said = key if room < _REMINDER else key + setter.text(" ") + setter.fitting(short, room, "…")
+    return replace(line_chunk(said, size, color), weight=0)
 
 
 def _beside(line: Chunk, text: Text, column: int, size: Metrics) -> None:

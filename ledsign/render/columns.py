@@ -82,19 +82,21 @@ class Frame:
 @dataclass(slots=True, eq=False)
 class Cells:
     """The texts of a table's cells, and after them of its header's, shaped: ``text[n]`` is that of cell ``n``.
-    ``figure`` whether a cell is to stand on its column's decimal point, ``fraction`` half cells from there to the
-    end of its text."""
+    ``figured``: the columns that have their figures below each other, ``figure`` whether a cell is to stand on its
+    column's decimal point, ``fraction`` half cells from there to the end of its text."""
 
     text: Texts
+    figured: list[int]
     figure: NDArray[np.bool_]
     fraction: Ints
 
 
 def measure(columns: Sequence[Column], heads: Sequence[Head], grid: Grid, setter: Setter) -> tuple[Measure, Cells]:
     """Widths of all columns, and the cells they were measured by."""
-    count, shaped = len(columns), setter.texts(grid.texts, [head.text for head in heads])
+    count, many = len(columns), len(grid.texts)
+    shaped = setter.texts([*grid.texts, *[head.text for head in heads]])
     found = Cells(shaped, *_figures(columns, grid))
-    widths = setter.resized(shaped, SMALLEST).widths[: len(grid.texts)]
+    widths = setter.resized(shaped, SMALLEST).widths[:many]
     if grid.plain:
         cells = widths.reshape(-1, count)
     else:
@@ -103,29 +105,26 @@ def measure(columns: Sequence[Column], heads: Sequence[Head], grid: Grid, setter
         cells[grid.row[single], grid.start[single]] = widths[single]
     point, natural, least = [0] * count, [2] * count, [2] * count
     if grid.rows:
-        natural = np.maximum(np.maximum.reduce(cells), 2).tolist()
-        kept = cells <= _NAME
-        kept |= np.array([column.kind in _WHOLE for column in columns])
-        least = np.maximum(np.maximum.reduce(cells * kept), 2).tolist()
-        if not kept.all():
-            single = grid.end - grid.start == 1
-            _longest(np.flatnonzero(single & ~kept[grid.row, grid.start]), grid, shaped, least)
-        for number, column in enumerate(columns):
-            if column.kind in _FIGURES:
-                own = grid.alone(number)[1]
-                point[number] = int(found.fraction[own].max(initial=0))
+        natural = [max(2, width) for width in np.maximum.reduce(cells).tolist()]
+        prose = [natural[number] > _NAME and column.kind not in _WHOLE for number, column in enumerate(columns)]
+        least = [2 if may_break else width for may_break, width in zip(prose, natural, strict=True)]
+        if any(prose):
+            _longest(prose, cells, grid, shaped, least)
+        for number in found.figured:
+            own = grid.alone(number)[1]
+            point[number] = int(found.fraction[own].max(initial=0))
             if point[number] and found.figure[own].any():
                 # as wide as the longest before the point and after it
                 before = (widths[own] - found.fraction[own])[found.figure[own]]
                 width = int(before.max()) + point[number]
                 natural[number], least[number] = max(natural[number], width), max(least[number], width)
     title = [2] * count
-    titles = [number for number, head in enumerate(heads, len(grid.texts)) if head.end - head.start == 1]
-    across = shaped.widths[titles].tolist()
-    long = [number for number, width in zip(titles, across, strict=True) if width == 3 or width > 4]
-    pieces = dict(zip(long, _pieces(np.array(long), shaped).tolist(), strict=True)) if long else {}
-    for number, width in zip(titles, across, strict=True):
-        start = heads[number - len(grid.texts)].start
+    across = shaped.widths[many:].tolist()
+    lone = [number for number, head in enumerate(heads) if head.end - head.start == 1]
+    long = [number for number in lone if across[number] == 3 or across[number] > 4]
+    pieces = dict(zip(long, _pieces(np.array(long) + many, shaped).tolist(), strict=True)) if long else {}
+    for number in lone:
+        start, width = heads[number].start, across[number]
         title[start] = max(title[start], width)
         least[start] = max(least[start], 4 if width >= 4 else 2, min(pieces.get(number, 2), 8))
     sums = tuple(np.add.reduce(cells).tolist())
@@ -139,29 +138,34 @@ def _pieces(numbers: NDArray[np.intp], shaped: Texts) -> NDArray[np.int64]:
     return longest_pieces(shaped.text.take(ranges(first, last - first)), bounds)
 
 
-def _longest(cells: NDArray[np.intp], grid: Grid, shaped: Texts, least: list[int]) -> None:
-    """What columns of prose need for the longest pieces of these cells."""
-    needed = np.zeros(len(least), dtype=np.int64)
-    np.maximum.at(needed, grid.start[cells], np.maximum(_pieces(cells, shaped), _NAME))
-    least[:] = np.maximum(needed, least).tolist()
+def _longest(
+    prose: Sequence[bool], cells: NDArray[np.int64], grid: Grid, shaped: Texts, least: list[int]
+) -> None:
+    """What columns of prose need: room for names, and for the longest piece of each cell that may be cut."""
+    broken = (grid.end - grid.start == 1) & np.array(prose)[grid.start]
+    long = np.flatnonzero(broken & (cells[grid.row, grid.start] > _NAME))
+    needed = np.maximum.reduce(cells * (cells <= _NAME))
+    np.maximum.at(needed, grid.start[long], np.maximum(_pieces(long, shaped), _NAME))
+    for number, may_break in enumerate(prose):
+        if may_break:
+            least[number] = max(least[number], int(needed[number]))
 
 
-def _figures(columns: Sequence[Column], grid: Grid) -> tuple[NDArray[np.bool_], Ints]:
-    """Of each cell whether it stands on a decimal point, and how far from its end that is: 0 for whole numbers
-    and what is no figure."""
+def _figures(columns: Sequence[Column], grid: Grid) -> tuple[list[int], NDArray[np.bool_], Ints]:
+    """The columns that have their figures below each other; of each cell whether it stands on a decimal point, and
+    how far from its end that is: 0 for whole numbers and what is no figure."""
     figure, fraction = np.zeros(len(grid.texts), np.bool_), np.zeros(len(grid.texts), np.int64)
-    for number, column in enumerate(columns):
-        if column.kind not in _FIGURES:
-            continue
+    figured = [n for n, column in enumerate(columns) if column.kind in _FIGURES and column.align == "right"]
+    for number in figured if grid.rows else ():
         texts, own = grid.alone(number)
         matches = [_FIGURE.fullmatch(text) is not None for text in texts]
-        figure[own] = matches if column.align == "right" else False
+        figure[own] = matches
         # from the point, or the place where it would stand
         fraction[own] = [
             matched and (len(text) - text.index(".") if "." in text else text.endswith("%"))
             for matched, text in zip(matches, texts, strict=True)
         ]
-    return figure, fraction
+    return figured, figure, fraction
 
 
 def _pages_of(measured: Measure, groups: Sequence[Group], lines: int) -> int:
@@ -172,10 +176,10 @@ def _pages_of(measured: Measure, groups: Sequence[Group], lines: int) -> int:
 def plan_columns(measured: Measure, columns: Sequence[Column], frame: Frame, lines: int) -> tuple[Group, ...]:
     """Groups of columns for pages of ``lines`` cell lines; one group where that costs no more pages."""
     every = tuple(range(len(columns)))
-    full = tuple(max(pair) for pair in zip(measured.natural, measured.title, strict=True))
-    ideal = _ideal(measured)
+    full = tuple(map(max, measured.natural, measured.title))
     if frame.needs(full) <= frame.width:
         return (_group(every, full, frame),)
+    ideal = _ideal(measured)
     if frame.needs(ideal) <= frame.width:
         return (_group(every, _share(ideal, full, frame), frame),)
     split = _split(measured, columns, frame)

@@ -34,8 +34,8 @@ def _dense() -> NDArray[np.bool_]:
 
 def marked(text: Text) -> NDArray[np.bool_]:
     """Which characters are dense."""
-    found: NDArray[np.bool_] = _dense()[np.minimum(text.cps, 0x3FFFF)] & (text.advance == FULL)
-    return found
+    found: NDArray[np.bool_] = _dense().take(text.cps, mode="clip")  # beyond the table: its last entry, none
+    return found & (text.advance == FULL) if np.logical_or.reduce(found) else found
 
 
 def is_dense(texts: Iterable[str]) -> bool:

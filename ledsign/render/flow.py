@@ -6,7 +6,7 @@ so that no page carries one lonely line.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
@@ -15,7 +15,7 @@ import numpy as np
 from ledsign.errors import RenderError
 from ledsign.frame import PageKind
 from ledsign.policy import DwellRule
-from ledsign.render.items import Boxes, Chunk, Item, Part, Picture, Rect, Sheet, bottom
+from ledsign.render.items import Boxes, Chunk, Item, Part, Sheet
 
 _CHAIN: Final = 5  # chunks that hold together by ``keep``, at most
 
@@ -152,62 +152,58 @@ class _Pager:
 
     def sheet(self, cut: _Cut, kind: PageKind) -> Sheet:
         """The page's items in place. Raises RenderError when a chunk is higher than a page."""
-        parts = list(self.chunks[cut.start : cut.end])
-        full = parts[0].full
+        chunks = self.chunks[cut.start : cut.end]
+        full = chunks[0].full
         limit = self.space.panel_height if full else self.space.height
         if cut.height > limit:
             raise RenderError(f"a page of {cut.height} LEDs does not fit {limit}")
         y = top = 0 if full else self.space.top
         items: list[Item] = []
         head = self.head(cut.start)
+        if head is not None:
+            items += [item.moved(0, y) for item in head.items]
+            y += head.height + chunks[0].gap
+        weight = rows = 0
+        place, band = "", None
+        picture = qr = False
         drawing: Part | None = None
-        for number, chunk in enumerate([head, *parts] if head else parts):
-            y += chunk.gap if number else 0
+        y -= chunks[0].gap
+        for chunk in chunks:
+            y += chunk.gap
+            weight += chunk.weight
+            rows += chunk.rows
             if chunk.items:
                 items += [item.moved(0, y) for item in chunk.items]
+                picture, qr = picture or chunk.picture, qr or chunk.qr
             part = chunk.part
             if part is not None:
                 if drawing is not None and _goes_on(drawing, part, y):
                     drawing.last = part.last
                 else:
-                    items += _drawn(drawing)
+                    items += _drawn(drawing, top)
                     drawing = Part(part.of, part.first, part.last, y + part.y)
+            place, band = place or chunk.place, band or chunk.band
             y += chunk.height
-        items += _drawn(drawing)
-        items = [_below(item, top) for item in items]
-        words = [bottom(item) for item in items if not (full and isinstance(item, Picture))]
-        weight = rows = 0
-        for chunk in parts:
-            weight += chunk.weight
-            rows += chunk.rows
-        return Sheet(
-            items=tuple(items),
-            kind=kind,
-            weight=weight,
-            rows=rows,
-            band=next((part.band for part in parts if part.band is not None), None),
-            full=full,
-            picture=any(part.picture for part in parts),
-            qr=any(part.qr for part in parts),
-            bottom=max(words, default=top),
-            place=next((part.place for part in parts if part.place), ""),
-        )
+        items += _drawn(drawing, top)
+        return Sheet(tuple(items), kind, weight, rows, band, full, picture, qr, top, place)
 
 
 def _goes_on(above: Part, part: Part, y: int) -> bool:
     """Whether the rows of a chunk at ``y`` stand where their drawing has them, below those placed before."""
-    together = above.of is part.of and above.last == part.first
+    together = above.last == part.first and above.of is part.of
     return together and y + part.y - above.y == part.of.down(above.first, part.first)
 
 
-def _drawn(part: Part | None) -> Sequence[Item]:
-    return part.of.drawn(part.first, part.last, part.y) if part else ()
+def _drawn(part: Part | None, top: int) -> Sequence[Item]:
+    """What stands of it on a page; walls that begin at the rule above the first row begin at the ``top`` with it."""
+    if part is None:
+        return ()
+    items = part.of.drawn(part.first, part.last, part.y)
+    return [_below(item, top) for item in items] if part.y == top else items
 
 
 def _below(item: Item, top: int) -> Item:
-    """The item without what would reach into the band: a wall that begins at a rule which stays away."""
-    if isinstance(item, Rect) and item.y < top:
-        return replace(item, y=top, h=max(0, item.y + item.h - top))
+    """The item without what would reach into the band."""
     if isinstance(item, Boxes) and np.minimum.reduce(item.places[:, 1]) < top:
         places = item.places.copy()
         places[:, 3] = np.minimum(places[:, 3], np.maximum(places[:, 1] + places[:, 3] - top, 0))

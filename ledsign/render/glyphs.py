@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -111,39 +111,48 @@ def shape(atlas: Atlas, text: str) -> Text:
     Accents are composed where Unicode has the composed letter; Chinese text is left exactly as signed.
     White space characters become blanks; controls, direction marks and selectors are removed.
     """
-    if kernel() is None:
-        cps = codepoints(text)
-        glyphs = atlas.lut.take(cps, mode="clip")
-        if len(cps) and np.minimum.reduce(cps) >= _FOREIGN.stop and _plain(atlas, glyphs):
-            return Text(cps, glyphs, _TWO[: len(cps)] if len(cps) <= len(_TWO) else np.full(len(cps), FULL, np.uint8))
-    found = _looked_up(atlas, text)
-    return _shape_peculiar(atlas, text) if found is None else found
+    compiled = kernel()
+    if compiled is not None:
+        found = compiled.look_up((text,), atlas.lut, _FOREIGN.start, _FOREIGN.stop, _LUT)
+        return _shape_peculiar(atlas, text) if found is None else _text(found)
+    return _looked_up(atlas, text) or _shape_peculiar(atlas, text)
+
+
+def _text(found: Sequence[bytes]) -> Text:
+    """What the compiled kernel looked up."""
+    cps, glyphs, advance = found[:3]
+    return Text(np.frombuffer(cps, CODEPOINT), np.frombuffer(glyphs, CODEPOINT), np.frombuffer(advance, np.uint8))
 
 
 def _looked_up(atlas: Atlas, text: str) -> Text | None:
-    """The text, None where a character takes more than a look-up."""
-    compiled = kernel()
-    if compiled is None:
-        points = codepoints(text)
-        values = atlas.lut.take(points, mode="clip")  # beyond the table: its last entry, the missing box
-        widths = ADVANCE.take(values & 7)
-        return None if _peculiar(points, widths).any() else Text(points, values, widths)
-    found = compiled.look_up(text, atlas.lut, _FOREIGN.start, _FOREIGN.stop, _LUT)
-    if found is None:
-        return None
-    cps, glyphs, advance = found
-    return Text(np.frombuffer(cps, CODEPOINT), np.frombuffer(glyphs, CODEPOINT), np.frombuffer(advance, np.uint8))
+    """The text, None where it is empty or a character takes more than a look-up."""
+    cps = codepoints(text)
+    glyphs = atlas.lut.take(cps, mode="clip")  # beyond the table: its last entry, the missing box
+    if len(cps) and np.minimum.reduce(cps) >= _FOREIGN.stop and _plain(atlas, glyphs):
+        return Text(cps, glyphs, _TWO[: len(cps)] if len(cps) <= len(_TWO) else np.full(len(cps), FULL, np.uint8))
+    advance = ADVANCE.take(glyphs & 7)
+    return None if not len(cps) or _peculiar(cps, advance).any() else Text(cps, glyphs, advance)
 
 
 @dataclass(slots=True, eq=False)
 class Texts:
     """Many texts one after the other: the characters from ``bounds[i]`` to ``bounds[i + 1]`` are text ``i``;
-    ``places[c]`` half cells stand before character ``c``."""
+    ``places[c]`` half cells stand before character ``c``, ``widths`` are those of each text. ``verbatim``: every
+    character of the strings is there."""
 
     text: Text
-    bounds: NDArray[np.intp]
+    bounds: NDArray[np.int64]
     places: NDArray[np.int64]
-    widths: NDArray[np.int64]  # half cells of each text
+    verbatim: bool = False
+    widths: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        edges = self.places.take(self.bounds)
+        self.widths = edges[1:] - edges[:-1]
+
+    def after(self, number: int) -> "Texts":
+        """The texts from this one on."""
+        return Texts(self.text, self.bounds[number:], self.places, self.verbatim)
 
     def __getitem__(self, number: int) -> Text:
         return self.text[self.bounds[number] : self.bounds[number + 1]]
@@ -161,21 +170,34 @@ def joined(texts: Sequence[Text]) -> Text:
 
 def shape_together(atlas: Atlas, texts: Sequence[str]) -> Texts:
     """``shape`` of many texts in one pass over all their characters."""
-    text, counts = _looked_up(atlas, "".join(texts)), list(map(len, texts))
-    if text is None:
-        parts = shape_all(atlas, texts)
-        counts = list(map(len, parts))
-        text = joined(parts)
-    bounds = np.zeros(len(texts) + 1, dtype=np.intp)
-    np.cumsum(counts, out=bounds[1:])
-    return together(text, bounds)
+    compiled = kernel()
+    if compiled is not None:
+        found = compiled.look_up(texts, atlas.lut, _FOREIGN.start, _FOREIGN.stop, _LUT)
+        if found is not None:
+            bounds, places = np.frombuffer(found[3], np.int64), np.frombuffer(found[4], np.int64)
+            return Texts(_text(found), bounds, places, verbatim=True)
+    elif (text := _looked_up(atlas, "".join(texts))) is not None:
+        return together(text, sums(np.array([len(string) for string in texts])), verbatim=True)
+    parts = shape_all(atlas, texts)
+    return together(joined(parts), sums(np.array([len(part) for part in parts])))
 
 
-def together(text: Text, bounds: NDArray[np.intp]) -> Texts:
+def together(text: Text, bounds: NDArray[np.int64], *, verbatim: bool = False) -> Texts:
     """Texts that stand one after the other in one, from bound to bound."""
-    places = sums(text.advance)
-    edges = places.take(bounds)
-    return Texts(text, bounds, places, edges[1:] - edges[:-1])
+    return Texts(text, bounds, sums(text.advance), verbatim)
+
+
+def stretches(text: Text, start: NDArray[np.int64], end: NDArray[np.int64], half: NDArray[np.bool_] | None) -> Text:
+    """Stretches of a text one after the other, one at least; of those that are ``half`` the last character is as
+    wide as a half cell."""
+    cut = half is not None and half.any()
+    if not cut and np.logical_and.reduce(start[1:] == end[:-1]):
+        return text[start[0] : end[-1]]
+    counts = end - start
+    found = text.take(ranges(start, counts))
+    if half is not None:
+        found.advance[counts.cumsum()[half] - 1] = 1
+    return found
 
 
 def shape_all(atlas: Atlas, texts: Sequence[str]) -> list[Text]:
@@ -183,11 +205,8 @@ def shape_all(atlas: Atlas, texts: Sequence[str]) -> list[Text]:
     cps = codepoints("".join(texts))
     glyphs = atlas.lut.take(cps, mode="clip")
     advance = ADVANCE[glyphs & 7]
-    peculiar = np.cumsum(_peculiar(cps, advance), dtype=np.intp)
     ends = np.cumsum([0, *map(len, texts)])
-    before = np.concatenate(([0], peculiar))[ends]
-    odd = (np.diff(before) > 0).tolist()
-    places = ends.tolist()
+    odd, places = (np.diff(sums(_peculiar(cps, advance))[ends]) > 0).tolist(), ends.tolist()
     return [
         shape(atlas, text) if strange else Text(cps[a:b], glyphs[a:b], advance[a:b])
         for text, strange, a, b in zip(texts, odd, places, places[1:], strict=False)

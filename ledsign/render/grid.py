@@ -26,7 +26,8 @@ class Grid:
     merged: Ints
     bounds: Ints
     body: int
-    plain: int = 0  # columns of a table in which no cell takes more than one place
+    columns: int
+    plain: bool  # no cell takes more than one place
 
     @property
     def rows(self) -> int:
@@ -36,20 +37,20 @@ class Grid:
     @cached_property
     def row(self) -> Ints:
         """The row of each cell."""
-        found: Ints = np.arange(self.rows).repeat(self.plain or np.diff(self.bounds))
+        found: Ints = np.arange(self.rows).repeat(self.columns if self.plain else np.diff(self.bounds))
         return found
 
     def alone(self, number: int) -> tuple[Sequence[str], slice | NDArray[np.intp]]:
         """Texts of the cells, totals too, that take just this column, and which cells they are."""
         if self.plain:
-            return self.texts[number :: self.plain], slice(number, None, self.plain)
+            return self.texts[number :: self.columns], slice(number, None, self.columns)
         own = np.flatnonzero((self.start == number) & (self.end == number + 1))
         return [self.texts[cell] for cell in own.tolist()], own
 
     def column(self, number: int) -> list[str]:
         """What each row of data says in one column."""
         if self.plain:
-            return list(self.texts[number : self.body * self.plain : self.plain])
+            return list(self.texts[number : self.body * self.columns : self.columns])
         last = self.bounds[self.body]
         here = (self.start[:last] <= number) & (self.end[:last] > number)
         return [self.texts[cell] for cell in np.flatnonzero(here).tolist()]
@@ -78,7 +79,7 @@ def grid(table: Table) -> Grid:
     and a villager must find his own row complete. Rows that are too short are filled with empty cells."""
     count, body = len(table.columns), len(table.rows)
     rows: Sequence[Sequence[str]] = (*table.rows, *table.foot)
-    if any(len(row) != count for row in rows):
+    if {*map(len, rows)} - {count}:
         rows = [(*row[:count], *[""] * (count - len(row))) for row in rows]
     texts = list(chain.from_iterable(rows))
     if _BLANK.search("".join(texts)):
@@ -90,9 +91,8 @@ def grid(table: Table) -> Grid:
         for cell in range(number, body * count, count):
             if len(texts[cell]) == 2:
                 texts[cell] = "\u3000".join(texts[cell])
-    start = np.broadcast_to(np.arange(count), (len(rows), count)).ravel()
-    bounds = np.arange(len(rows) + 1) * count
-    every = Grid(texts, start, start + 1, np.zeros(len(texts), np.int64), bounds, body, count)
+    start, bounds = np.arange(len(texts)) % count, np.arange(len(rows) + 1) * count
+    every = Grid(texts, start, start + 1, np.zeros(len(texts), np.int64), bounds, body, count, plain=True)
     return _spanned(every, table, said) if table.spans else every
 
 
@@ -119,7 +119,8 @@ def _spanned(plain: Grid, table: Table, said: Sequence[str]) -> Grid:
             numbers.append(number)
             column = end
         bounds.append(len(texts))
-    return Grid(texts, np.array(starts), np.array(ends), np.array(numbers), np.array(bounds), plain.body)
+    places = (np.array(starts), np.array(ends), np.array(numbers), np.array(bounds))
+    return Grid(texts, *places, plain.body, count, plain=False)
 
 
 def _name_columns(table: Table) -> frozenset[int]:

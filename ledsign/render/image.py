@@ -3,7 +3,8 @@
 Only PNG, JPEG and GIF are tried, and only after the size in the header has been checked: 12 kB of a picture
 can hold a hundred megapixels. LEDs emit in proportion to how long they are lit, so a photo is dithered in
 linear light; dithering the coded values would make it far too bright. A still photo gets error diffusion, which
-is closest to the original; pictures that follow one another get blue noise, which stands still where they do.
+is closest to the original; pictures that follow one another get blue noise, which stands still where they do. What
+is made of two tones, as posters and banners of writing are, is not dithered at all.
 """
 
 import io
@@ -26,6 +27,8 @@ BANNER: Final = 6  # times as wide as high: from here on a picture is a line of 
 _PLAIN: Final = 64  # steps of grey in a column: more is writing
 LEAST_LINE: Final = 28  # LEDs: lower, the characters in a banner are under 20
 _FORMATS: Final = ("PNG", "JPEG", "GIF")
+_TWO_TONES: Final = 0.94  # of what a channel varies is from one tone to the other; of photos under 0.9 is
+_WRITTEN: Final = 0.35  # of a ground: more is no writing
 _LINE_ART: Final = {"map", "seal", "flowchart"}
 
 
@@ -57,10 +60,44 @@ def fit(
     size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
     if scale < least_scale or min(size) < min(LEAST_SIDE, picture.width, picture.height):
         raise ImageFaultError("image_too_small")
+    tones = None if mode is ColorMode.RGB or role in _LINE_ART else two_tones(picture.convert("L"))
     picture = picture.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
     if mode is ColorMode.RGB:
         return np.asarray(picture, dtype=np.uint8)
+    if tones:
+        return _inked(picture, mode, tones)
     return _dither(picture, mode, role, fast=fast)
+
+
+def two_tones(channel: Image.Image) -> int | None:
+    """The level between the two tones of an 8-bit channel that shows writing on one ground; None for a photo. The
+    tones are those of Otsu's method (1979), which must explain nearly all that the channel varies."""
+    share = np.array(channel.histogram()) / (channel.width * channel.height)
+    levels = np.arange(256)
+    below, moment = np.cumsum(share), np.cumsum(share * levels)
+    mean = moment[-1]
+    varies = float(((levels - mean) ** 2 * share).sum())
+    inside = np.flatnonzero((below > 1e-9) & (below < 1 - 1e-9))
+    if not len(inside):
+        return None
+    between = (mean * below[inside] - moment[inside]) ** 2 / (below[inside] * (1 - below[inside]))
+    best = int(inside[between.argmax()])
+    if between.max() < _TWO_TONES * varies or min(below[best], 1 - below[best]) > _WRITTEN:
+        return None
+    dark, light = moment[best] / below[best], (mean - moment[best]) / (1 - below[best])
+    return round(float(dark + light) / 2)
+
+
+def _inked(picture: Image.Image, mode: ColorMode, tones: int) -> NDArray[np.uint8]:
+    """Writing on one ground: lit on dark, on two-colour panels in the colour nearest to its own; never dithered."""
+    written = np.asarray(picture.convert("L")) > tones
+    if written.mean() > 0.5:
+        written = ~written
+    ink = theme.TEXT
+    if mode is ColorMode.DUAL and written.any():
+        red, green = (int(np.asarray(band)[written].sum()) for band in picture.split()[:2])
+        ink = theme.RED if red > 2 * green else theme.GREEN if green > 2 * red else theme.TEXT
+    return written.astype(np.uint8) * np.uint8(ink)
 
 
 def pieces(picture: Image.Image, width: int, height: int, most: int) -> list[Image.Image]:

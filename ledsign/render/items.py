@@ -104,7 +104,7 @@ class Picture:
 Item: TypeAlias = Run | Lines | Rect | Boxes | Picture
 
 
-def bottom(item: Item) -> int:
+def _bottom(item: Item) -> int:
     """The first row of LEDs below it."""
     if isinstance(item, Lines):
         return int(np.maximum.reduce(item.y)) + item.size * item.scale
@@ -174,8 +174,8 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """One page before it is drawn. Items are in page coordinates, the header band not yet among them;
-    ``bottom`` is the first line of LEDs below them, on a full page below its text."""
+    """One page before it is drawn. Items are in page coordinates from ``top`` down, the header band not yet among
+    them."""
 
     items: tuple[Item, ...]
     kind: PageKind
@@ -185,5 +185,11 @@ class Sheet:
     full: bool
     picture: bool
     qr: bool
-    bottom: int = 0
+    top: int = 0
     place: str = ""
+
+    @property
+    def bottom(self) -> int:
+        """The first row of LEDs below its items, on a full page below its text."""
+        words = [item for item in self.items if not (self.full and isinstance(item, Picture))]
+        return max(map(_bottom, words), default=self.top)

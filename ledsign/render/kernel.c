@@ -213,35 +213,52 @@ static void line_on_bytes(const Text *text, Py_ssize_t first, int cells, uint8_t
     }
 }
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define HIGH_FIRST(word) __builtin_bswap64(word)
+#else
+#define HIGH_FIRST(word) (word)
+#endif
+
+/* Cells of up to eight LEDs, what most of a table is: as many as a word holds at once, wherever they begin. */
+static void line_of_bytes(const Text *text, Py_ssize_t first, int cells, Py_ssize_t x, uint8_t *top, const Page *page)
+{
+    const uint8_t *last = page->page + page->stride * page->height - 8;
+    int most = 57 / text->leds; /* and up to seven LEDs before them */
+    for (int c = 0; c < cells; c += most, x += (Py_ssize_t)most * text->leds) {
+        Cell from[57];
+        int some = cells - c < most ? cells - c : most, shift = (int)(x & 7);
+        for (int k = 0; k < some; k++)
+            from[k] = cell(text, first + c + k);
+        uint8_t *to = top + (x >> 3);
+        for (int r = 0; r < text->high; r++, to += page->stride) {
+            uint64_t word = 0, lit;
+            for (int k = 0; k < some; k++, from[k - 1].top += from[k - 1].step)
+                word |= (uint64_t)*from[k].top << (56 - k * text->leds);
+            if (to > last) {
+                put_bits(to, shift, word, some * text->leds);
+                continue;
+            }
+            memcpy(&lit, to, 8);
+            lit |= HIGH_FIRST(word >> shift);
+            memcpy(to, &lit, 8);
+        }
+    }
+}
+
 static void line_anywhere(const Text *text, Py_ssize_t first, int cells, Py_ssize_t x, uint8_t *top,
-                          Py_ssize_t stride, const uint64_t *wider)
+                          const Page *page, const uint64_t *wider)
 {
     int scale = text->scale;
-    if (scale == 1 && text->bytes == 1) { /* what most of a table is: a cell lies in one byte of a row, or in two */
-        for (int c = 0; c < cells; c++) {
-            Cell from = cell(text, first + c);
-            Py_ssize_t at = x + (Py_ssize_t)c * text->leds;
-            int shift = (int)(at & 7), both = shift + text->leds > 8;
-            uint8_t *to = top + (at >> 3);
-            for (int r = 0; r < text->high; r++, to += stride, from.top += from.step) {
-                unsigned bits = (unsigned)*from.top << 8 >> shift;
-                to[0] |= (uint8_t)(bits >> 8);
-                if (both)
-                    to[1] |= (uint8_t)bits;
-            }
-        }
-        return;
-    }
     for (int c = 0; c < cells; c++) {
         Cell from = cell(text, first + c);
         uint8_t *row = top;
-        for (int r = 0; r < text->high; r++, row += (Py_ssize_t)scale * stride, from.top += from.step) {
+        for (int r = 0; r < text->high; r++, row += (Py_ssize_t)scale * page->stride, from.top += from.step) {
             Py_ssize_t at = x + (Py_ssize_t)c * text->leds * scale;
             for (int k = 0, left = text->leds; k < text->bytes; k++, left -= 8, at += 8 * scale) {
                 uint64_t bits = wider[from.top[k]];
                 if (bits)
                     for (int s = 0; s < scale; s++)
-                        put_bits(row + s * stride, at, bits, (left < 8 ? left : 8) * scale);
+                        put_bits(row + s * page->stride, at, bits, (left < 8 ? left : 8) * scale);
             }
         }
     }
@@ -250,12 +267,12 @@ static void line_anywhere(const Text *text, Py_ssize_t first, int cells, Py_ssiz
 static void text_bits(const Text *text, const Page *page, int fresh)
 {
     uint64_t wider[256];
-    int scale = text->scale, ready = 0;
+    int scale = text->scale, small = scale == 1 && text->bytes == 1, ready = 0;
     Py_ssize_t first = 0;
     for (Py_ssize_t i = 0; i < text->count; i++) {
         const int32_t *b = text->blocks + 5 * i;
         int on_bytes = scale == 1 && b[0] % 8 == 0 && text->leds % 8 == 0;
-        if (!on_bytes && !ready) {
+        if (!on_bytes && !small && !ready) {
             for (int v = 0; v < 256; v++) {
                 wider[v] = 0;
                 for (int bit = 0; bit < 8 * scale; bit++)
@@ -268,8 +285,10 @@ static void text_bits(const Text *text, const Page *page, int fresh)
             uint8_t *top = page->page + (b[1] + (Py_ssize_t)l * b[4]) * page->stride;
             if (on_bytes)
                 line_on_bytes(text, first, b[2], top + b[0] / 8, page->stride, fresh && !i);
+            else if (small)
+                line_of_bytes(text, first, b[2], b[0], top, page);
             else
-                line_anywhere(text, first, b[2], b[0], top, page->stride, wider);
+                line_anywhere(text, first, b[2], b[0], top, page, wider);
         }
     }
 }
@@ -535,110 +554,343 @@ static PyObject *colored(PyObject *module, PyObject *args)
 
 /* ---- text ------------------------------------------------------------------------------------------------ */
 
-/* Code points, glyphs and advances of a text in which every character takes a look-up and nothing else: below
- * limit, not from first to end (letters whose width depends on their neighbours), one or two half cells wide.
- * None for all other texts. */
+/* Where glyphs come from: code points below limit, but not from first to end (letters whose width depends on their
+ * neighbours). */
+typedef struct {
+    Py_buffer view;
+    unsigned first, end, limit;
+} Table;
+
+static int table_open(Table *table, PyObject *object, unsigned first, unsigned end, unsigned limit)
+{
+    if (PyObject_GetBuffer(object, &table->view, PyBUF_C_CONTIGUOUS) < 0)
+        return 0;
+    table->first = first, table->end = end;
+    table->limit = limit > table->view.len / 4 ? (unsigned)(table->view.len / 4) : limit;
+    return 1;
+}
+
+/* Whether every character takes a look-up and nothing else, and is one or two half cells wide. */
+static int looked_up(const Table *table, const uint32_t *cps, Py_ssize_t count, uint32_t *glyphs, uint8_t *advance)
+{
+    const uint32_t *lut = table->view.buf;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (cps[i] >= table->limit || cps[i] - table->first < table->end - table->first)
+            return 0;
+        glyphs[i] = lut[cps[i]];
+        advance[i] = glyphs[i] & 7;
+        if (advance[i] != 1 && advance[i] != 2)
+            return 0;
+    }
+    return 1;
+}
+
+/* Code points, glyphs and advances of texts one after the other, of each of them its first character and last the
+ * end of all, and the half cells before each character and last all of them. None where a character takes more than
+ * a look-up. */
 static PyObject *look_up(PyObject *module, PyObject *args)
 {
-    PyObject *text, *table, *found = NULL;
+    PyObject *texts, *object, *found = NULL, *made[5] = {NULL};
     unsigned first, end, limit;
-    Py_buffer view;
+    Table table;
     (void)module;
-    if (!PyArg_ParseTuple(args, "UOIII", &text, &table, &first, &end, &limit))
+    if (!PyArg_ParseTuple(args, "OOIII", &texts, &object, &first, &end, &limit))
         return NULL;
-    Py_ssize_t count = PyUnicode_GetLength(text);
-    if (count < 0 || PyObject_GetBuffer(table, &view, PyBUF_C_CONTIGUOUS) < 0)
+    Py_ssize_t number = PySequence_Size(texts), count = 0;
+    if (number < 0 || !table_open(&table, object, first, end, limit))
         return NULL;
-    if (limit > view.len / 4)
-        limit = (unsigned)(view.len / 4);
-    PyObject *cps = PyBytes_FromStringAndSize(NULL, 4 * count);
-    PyObject *glyphs = PyBytes_FromStringAndSize(NULL, 4 * count);
-    PyObject *advance = PyBytes_FromStringAndSize(NULL, count);
-    if (cps && glyphs && advance && (!count || PyUnicode_AsUCS4(text, (Py_UCS4 *)PyBytes_AsString(cps), count, 0))) {
-        const uint32_t *lut = view.buf, *from = (const uint32_t *)PyBytes_AsString(cps);
-        uint32_t *to = (uint32_t *)PyBytes_AsString(glyphs);
-        uint8_t *wide = (uint8_t *)PyBytes_AsString(advance);
-        Py_ssize_t i = 0;
-        for (; i < count; i++) {
-            uint32_t cp = from[i];
-            if (cp >= limit || cp - first < end - first)
-                break;
-            to[i] = lut[cp];
-            wide[i] = to[i] & 7;
-            if (wide[i] != 1 && wide[i] != 2)
-                break;
-        }
-        found = i == count ? PyTuple_Pack(3, cps, glyphs, advance) : Py_NewRef(Py_None);
+    made[3] = PyBytes_FromStringAndSize(NULL, 8 * (number + 1));
+    int64_t *bounds = made[3] ? (int64_t *)PyBytes_AsString(made[3]) : NULL;
+    for (Py_ssize_t t = 0; bounds && t <= number; t++) {
+        bounds[t] = count;
+        PyObject *text = t < number ? PySequence_GetItem(texts, t) : NULL;
+        Py_ssize_t length = text ? PyUnicode_GetLength(text) : 0;
+        count += length;
+        Py_XDECREF(text);
+        if (t < number && (text == NULL || length < 0))
+            bounds = NULL;
     }
-    Py_XDECREF(cps);
-    Py_XDECREF(glyphs);
-    Py_XDECREF(advance);
-    PyBuffer_Release(&view);
+    static const int size[] = {4, 4, 1, 0, 8};
+    for (int i = 0; bounds && i < 5; i++)
+        if (size[i] && (made[i] = PyBytes_FromStringAndSize(NULL, size[i] * (count + (i == 4)))) == NULL)
+            bounds = NULL;
+    if (bounds) {
+        uint32_t *cps = (uint32_t *)PyBytes_AsString(made[0]), *glyphs = (uint32_t *)PyBytes_AsString(made[1]);
+        uint8_t *advance = (uint8_t *)PyBytes_AsString(made[2]);
+        int64_t *places = (int64_t *)PyBytes_AsString(made[4]);
+        int fine = 1;
+        for (Py_ssize_t t = 0; fine && t < number; t++) {
+            Py_ssize_t length = bounds[t + 1] - bounds[t];
+            PyObject *text = PySequence_GetItem(texts, t);
+            fine = text && (!length || PyUnicode_AsUCS4(text, (Py_UCS4 *)cps + bounds[t], length, 0));
+            Py_XDECREF(text);
+        }
+        if (fine && looked_up(&table, cps, count, glyphs, advance)) {
+            places[0] = 0;
+            for (Py_ssize_t i = 0; i < count; i++)
+                places[i + 1] = places[i] + advance[i];
+            found = PyTuple_Pack(5, made[0], made[1], made[2], made[3], made[4]);
+        } else if (fine) {
+            found = Py_NewRef(Py_None);
+        }
+    }
+    for (int i = 0; i < 5; i++)
+        Py_XDECREF(made[i]);
+    PyBuffer_Release(&table.view);
     return found;
 }
 
-/* Half cells of a row of glyphs that are one or two of them wide, how many each run of them has, one more than the
- * largest below whole and one more than the largest: None where a glyph has none. counts: int64, glyphs of each
- * run. */
-static PyObject *halve(PyObject *module, PyObject *args)
+/* What all characters before each one take to read, and last all of them: by code point, efforts holds what each
+ * half cell takes in its low four bits and what comes on top of that in the others; its last entry is that of all
+ * code points beyond. */
+static PyObject *tally(PyObject *module, PyObject *args)
 {
-    PyObject *glyphs, *advance, *counts, *found = NULL;
-    Py_buffer from, wide, runs;
-    unsigned whole, most = 0, most_half = 0;
+    PyObject *cps, *advance, *efforts, *found = NULL;
+    Py_buffer from, wide, table;
     (void)module;
-    if (!PyArg_ParseTuple(args, "OOOI", &glyphs, &advance, &counts, &whole))
+    if (!PyArg_ParseTuple(args, "OOO", &cps, &advance, &efforts))
         return NULL;
-    int fine = open_buffer(glyphs, &from);
+    int fine = open_buffer(cps, &from);
     fine = open_buffer(advance, &wide) && fine;
-    fine = open_buffer(counts, &runs) && fine;
-    Py_ssize_t count = from.len / 4, used = 0, cells = 0;
-    if (fine && (wide.len != count || (runs.len && !runs.buf)))
-        fine = 0, PyErr_SetString(PyExc_ValueError, "not as many widths as glyphs");
-    const uint8_t *width = wide.buf;
-    int plain = 1;
-    for (Py_ssize_t i = 0; fine && i < count; i++) {
-        plain &= width[i] == 1 || width[i] == 2;
-        cells += width[i];
+    fine = open_buffer(efforts, &table) && fine;
+    if (fine && (from.len != 4 * wide.len || !table.len)) {
+        fine = 0;
+        PyErr_SetString(PyExc_ValueError, "not as many widths as characters");
     }
-    PyObject *ids = fine && plain ? PyBytes_FromStringAndSize(NULL, 4 * cells) : NULL;
-    PyObject *widths = ids ? PyBytes_FromStringAndSize(NULL, runs.len) : NULL;
-    if (widths) {
-        const uint32_t *glyph = from.buf;
-        const int64_t *run = runs.buf;
-        uint32_t *to = (uint32_t *)PyBytes_AsString(ids);
-        int64_t *sum = (int64_t *)PyBytes_AsString(widths);
-        for (Py_ssize_t r = 0; fine && r < runs.len / 8; r++) {
-            if (run[r] < 0 || run[r] > count - used) {
-                fine = 0;
-                PyErr_SetString(PyExc_ValueError, "not as many glyphs as runs say");
-                break;
-            }
-            uint32_t *start = to;
-            for (Py_ssize_t end = used + run[r]; used < end; used++) {
-                uint32_t id = glyph[used] >> 3, last = id + width[used] - 1;
-                *to++ = id;
-                if (last > id)
-                    *to++ = last;
-                most = last < whole && last >= most ? last + 1 : most;
-                most_half = last >= most_half ? last + 1 : most_half;
-            }
-            sum[r] = to - start;
+    if (fine && (found = PyBytes_FromStringAndSize(NULL, 8 * (wide.len + 1)))) {
+        const uint32_t *cp = from.buf;
+        const uint8_t *width = wide.buf, *effort = table.buf;
+        int64_t *to = (int64_t *)PyBytes_AsString(found), sum = 0;
+        for (Py_ssize_t i = 0; i < wide.len; i++) {
+            uint8_t each = effort[cp[i] < table.len ? cp[i] : table.len - 1];
+            to[i] = sum;
+            sum += (each & 15) * width[i] + (each >> 4);
         }
-        if (fine && used == count)
-            found = Py_BuildValue("OOII", ids, widths, most, most_half);
-        else if (fine)
-            PyErr_SetString(PyExc_ValueError, "not as many glyphs as runs say");
-    } else if (fine && !plain) {
-        found = Py_NewRef(Py_None);
+        to[wide.len] = sum;
     }
-    Py_XDECREF(ids);
-    Py_XDECREF(widths);
     if (from.obj)
         PyBuffer_Release(&from);
     if (wide.obj)
         PyBuffer_Release(&wide);
-    if (runs.obj)
-        PyBuffer_Release(&runs);
+    if (table.obj)
+        PyBuffer_Release(&table);
+    return found;
+}
+
+/* Part of what is drawn together: lines of text, or one line, whose place is a number instead of an array. */
+typedef struct {
+    Py_buffer glyphs, advance, counts, x, y;
+    int64_t one[3]; /* characters, left edge and top of a single line */
+    Py_ssize_t lines;
+} Part;
+
+static int part_open(Part *part, PyObject *tuple)
+{
+    PyObject *glyphs, *advance, *counts, *x, *y;
+    if (!PyArg_ParseTuple(tuple, "OOOOO", &glyphs, &advance, &counts, &x, &y) ||
+        !open_buffer(glyphs, &part->glyphs) || !open_buffer(advance, &part->advance) ||
+        !open_buffer(counts, &part->counts))
+        return 0;
+    part->lines = counts == Py_None ? 1 : part->counts.len / 8;
+    part->one[0] = part->advance.len;
+    if (counts == Py_None) {
+        part->one[1] = PyLong_AsLongLong(x);
+        part->one[2] = PyLong_AsLongLong(y);
+        if (PyErr_Occurred())
+            return 0;
+    } else if (!open_buffer(x, &part->x) || !open_buffer(y, &part->y)) {
+        return 0;
+    }
+    int64_t used = 0;
+    int sane = part->glyphs.len == 4 * part->advance.len;
+    if (counts != Py_None) {
+        const int64_t *count = part->counts.buf;
+        sane = sane && part->x.len == part->counts.len && part->y.len == part->counts.len;
+        for (Py_ssize_t i = 0; sane && i < part->lines; i++) {
+            sane = count[i] >= 0 && count[i] <= part->advance.len - used;
+            used += count[i];
+        }
+        sane = sane && used == part->advance.len;
+    }
+    if (!sane)
+        PyErr_SetString(PyExc_ValueError, "not as many glyphs as lines say");
+    return sane;
+}
+
+/* Whether all glyphs are one or two half cells wide, and whether all are full-width ones below full; the half cells
+ * and the lines that there are. */
+static int parts_plain(const Part *parts, Py_ssize_t count, uint32_t full, int *wide, Py_ssize_t *cells,
+                       Py_ssize_t *lines)
+{
+    int plain = 1;
+    *wide = 1, *cells = *lines = 0;
+    for (Py_ssize_t p = 0; p < count; p++) {
+        const uint8_t *advance = parts[p].advance.buf;
+        const uint32_t *glyph = parts[p].glyphs.buf;
+        for (Py_ssize_t i = 0; i < parts[p].advance.len; i++) {
+            plain &= advance[i] == 1 || advance[i] == 2;
+            *wide &= advance[i] == 2 && glyph[i] < full;
+            *cells += advance[i];
+        }
+        *lines += parts[p].lines;
+    }
+    *wide = *wide && *cells;
+    return plain;
+}
+
+/* Lines of a text as the cells that draw them and the blocks they stand in: parts, a sequence of tuples (glyphs,
+ * advance, counts, x, y) of uint32, uint8 and int64, counts None where x and y are the numbers of a single line.
+ * Below full all are full-width glyphs and the cells are their numbers, if nothing else is among them; otherwise the
+ * cells are half ones. Lines of equal length below each other at equal distances are one block.
+ *
+ * Cells, blocks, whether they are wide, one more than the largest half cell below whole and one more than the
+ * largest, and the first block that sticks out of a page of width and height, or -1. None where a glyph takes no
+ * cell. */
+static PyObject *settle(PyObject *module, PyObject *args)
+{
+    PyObject *sequence, *ids = NULL, *blocks = NULL, *found = NULL;
+    unsigned full, whole, most = 0, most_half = 0;
+    int size, scale, wide = 0, fine = 1;
+    Py_ssize_t width, height, cells = 0, lines = 0, outside = -1;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OIIiinn", &sequence, &full, &whole, &size, &scale, &width, &height))
+        return NULL;
+    Py_ssize_t count = PySequence_Size(sequence);
+    Part *parts = count >= 0 ? PyMem_Calloc(count + 1, sizeof *parts) : NULL;
+    if (parts == NULL)
+        return count < 0 ? NULL : PyErr_NoMemory();
+    for (Py_ssize_t p = 0; fine && p < count; p++) {
+        PyObject *tuple = PySequence_GetItem(sequence, p);
+        fine = tuple && part_open(&parts[p], tuple);
+        Py_XDECREF(tuple);
+    }
+    int plain = fine && parts_plain(parts, count, full, &wide, &cells, &lines);
+    if (plain) {
+        ids = PyBytes_FromStringAndSize(NULL, wide ? 2 * cells : 4 * cells);
+        blocks = PyBytes_FromStringAndSize(NULL, 20 * lines);
+    }
+    if (ids && blocks) {
+        uint32_t *to = (uint32_t *)PyBytes_AsString(ids);
+        int32_t *first = (int32_t *)PyBytes_AsString(blocks), *block = first - 5;
+        Py_ssize_t high = (Py_ssize_t)size * scale, cell = (wide ? size : size / 2) * scale;
+        int64_t above = 0; /* top of the line before */
+        for (Py_ssize_t p = 0; p < count; p++) {
+            const Part *part = &parts[p];
+            const uint8_t *advance = part->advance.buf;
+            const uint32_t *glyph = part->glyphs.buf;
+            const int64_t *counts = part->counts.buf ? part->counts.buf : part->one;
+            const int64_t *xs = part->x.buf ? part->x.buf : part->one + 1, *ys = part->y.buf ? part->y.buf : part->one + 2;
+            for (Py_ssize_t l = 0; l < part->lines; l++) {
+                const uint32_t *start = to;
+                for (const uint32_t *end = glyph + counts[l]; glyph < end; glyph++, advance++) {
+                    if (wide) {
+                        *to++ = *glyph >> 4;
+                        continue;
+                    }
+                    uint32_t id = *glyph >> 3, last = id + *advance - 1;
+                    *to++ = id;
+                    if (last > id)
+                        *to++ = last;
+                    most = last < whole && last >= most ? last + 1 : most;
+                    most_half = last >= most_half ? last + 1 : most_half;
+                }
+                int64_t x = xs[l], y = ys[l], across = to - start;
+                int sticks = x < 0 || y < 0 || x + across * cell > width || y + high > height;
+                if (block >= first && x == block[0] && across == block[2] && y - above >= high &&
+                    (block[3] == 1 || y - above == block[4])) {
+                    block[4] = (int32_t)(y - above);
+                    block[3]++;
+                } else {
+                    block += 5;
+                    block[0] = (int32_t)x, block[1] = (int32_t)y, block[2] = (int32_t)across;
+                    block[3] = 1, block[4] = 0;
+                }
+                if (sticks && outside < 0)
+                    outside = (block - first) / 5;
+                above = y;
+            }
+        }
+        PyObject *kept = PyBytes_FromStringAndSize((const char *)first, (const char *)(block + 5) - (const char *)first);
+        if (kept)
+            found = Py_BuildValue("OOOIIn", ids, kept, wide ? Py_True : Py_False, most, most_half, outside);
+        Py_XDECREF(kept);
+    } else if (fine && !plain) {
+        found = Py_NewRef(Py_None);
+    }
+    Py_XDECREF(ids);
+    Py_XDECREF(blocks);
+    for (Py_ssize_t p = 0; p < count; p++) {
+        Py_buffer *views[] = {&parts[p].glyphs, &parts[p].advance, &parts[p].counts, &parts[p].x, &parts[p].y};
+        for (int i = 0; i < 5; i++)
+            if (views[i]->obj)
+                PyBuffer_Release(views[i]);
+    }
+    PyMem_Free(parts);
+    return found;
+}
+
+static void release(Py_buffer *views, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (views[i].obj)
+            PyBuffer_Release(&views[i]);
+}
+
+typedef struct {
+    const uint16_t *kinds; /* by code point, the last entry for all beyond */
+    Py_ssize_t known;
+    unsigned many;
+} Kinds;
+
+static inline unsigned kind_of(const Kinds *text, uint32_t cp)
+{
+    unsigned kind = text->kinds[cp < text->known ? cp : text->known - 1];
+    return kind < text->many ? kind : 0;
+}
+
+/* Whether a line may end behind each character: one byte each, the last always. kinds: by code point (its last entry
+ * that of all beyond) one of as many kinds of characters as roles has entries; pairs: what is known of a place by the
+ * kinds on both sides: 0 allowed, 1 banned, else it depends on the roles (two bits each, of the character before the
+ * pair and the three behind its first), and context says by all of that whether it is banned. */
+static PyObject *breaks(PyObject *module, PyObject *args)
+{
+    PyObject *objects[6], *found = NULL;
+    Py_buffer views[6];
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OOOOOO", &objects[0], &objects[1], &objects[2], &objects[3], &objects[4], &objects[5]))
+        return NULL;
+    int fine = 1;
+    for (int i = 0; i < 6; i++)
+        fine = open_buffer(objects[i], &views[i]) && fine;
+    const uint32_t *cps = views[0].buf;
+    const uint8_t *advance = views[1].buf, *pairs = views[3].buf, *context = views[5].buf;
+    const uint16_t *roles = views[4].buf;
+    Py_ssize_t count = views[1].len;
+    Kinds text = {views[2].buf, views[2].len / 2, (unsigned)(views[4].len / 2)};
+    if (fine && (views[0].len != 4 * count || !text.known || !text.many || views[5].len != 1 << 13 ||
+                 views[3].len != (Py_ssize_t)text.many * text.many)) {
+        fine = 0;
+        PyErr_SetString(PyExc_ValueError, "not as many signs as characters");
+    }
+    if (fine)
+        found = PyBytes_FromStringAndSize(NULL, count);
+    if (found) {
+        uint8_t *allowed = (uint8_t *)PyBytes_AsString(found);
+        unsigned here = count ? kind_of(&text, cps[0]) : 0;
+        for (Py_ssize_t i = 0; i < count - 1; i++) {
+            unsigned after = kind_of(&text, cps[i + 1]), place = advance[i + 1] ? pairs[here * text.many + after] : 1;
+            for (int k = 0; place > 1 && k < 4; k++) { /* its bits stay below those of the roles */
+                Py_ssize_t beside = i + (k ? k + 1 : -1);
+                if (beside >= 0 && beside < count)
+                    place |= (unsigned)roles[kind_of(&text, cps[beside])] << (5 + 2 * k);
+            }
+            allowed[i] = place > 1 ? !context[place] : !place;
+            here = after;
+        }
+        if (count)
+            allowed[count - 1] = 1;
+    }
+    release(views, 6);
     return found;
 }
 
@@ -690,17 +942,17 @@ static PyObject *fill(PyObject *module, PyObject *args)
         found = kept ? Py_BuildValue("Onn", kept, start, reach) : NULL;
         Py_XDECREF(kept);
     }
-    for (int i = 0; i < 4; i++)
-        if (views[i].obj)
-            PyBuffer_Release(&views[i]);
+    release(views, 4);
     Py_XDECREF(lines);
     return found;
 }
 
 static PyMethodDef methods[] = {
+    {"breaks", breaks, METH_VARARGS, "breaks(cps, advance, kinds, pairs, roles, context): where a line may end"},
     {"fill", fill, METH_VARARGS, "fill(advance, allowed, blank, narrow, start, limit, width): lines, start, reach"},
-    {"halve", halve, METH_VARARGS, "halve(glyphs, advance, counts, whole): half cells, each run's, the largest; or None"},
-    {"look_up", look_up, METH_VARARGS, "look_up(text, lut, first, end, limit): code points, glyphs, advances or None"},
+    {"settle", settle, METH_VARARGS, "settle(parts, full, whole, size, scale, width, height): cells, blocks, ... or None"},
+    {"look_up", look_up, METH_VARARGS, "look_up(texts, lut, first, end, limit): code points, glyphs, ... or None"},
+    {"tally", tally, METH_VARARGS, "tally(cps, advance, efforts): reading effort before each character"},
     {"bits", bits, METH_VARARGS, "bits(width, height, base, rects, texts, plane): one bit a LED, lit where ORed"},
     {"colored", colored, METH_VARARGS, "colored(width, height, base, rects, texts): three bytes a LED, later over earlier"},
     {NULL, NULL, 0, NULL},

@@ -17,4 +17,4 @@ def kernel() -> ModuleType | None:
         from ledsign.render import _kernel  # it may not be there
     except ImportError:
         return None
-    return _kernel if hasattr(_kernel, "colored") else None  # else built from an older source
+    return _kernel if hasattr(_kernel, "breaks") else None  # else built from an older source

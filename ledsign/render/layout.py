@@ -1,12 +1,8 @@
 """Blocks of a notice to chunks: what stands where, before pages are cut."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import singledispatchmethod
-from typing import Final
-
-from PIL.Image import Image as Pillow
 
 from ledsign.notice import (
     AssetReader,
@@ -24,25 +20,20 @@ from ledsign.notice import (
     UnknownBlock,
     Video,
 )
-from ledsign.render import image as pictures
 from ledsign.render import theme
 from ledsign.render.dense import is_mixed
-from ledsign.render.items import Chunk, Item, Part, Picture
+from ledsign.render.illustration import Illustrator
+from ledsign.render.image import ImageFaultError
+from ledsign.render.items import Chunk, Part
 from ledsign.render.linebreak import weight
 from ledsign.render.prose import Prose
 from ledsign.render.qr import qr_chunk
-from ledsign.render.setting import Metrics, Setter, Style, aligned, line_chunk, line_of, run
+from ledsign.render.setting import Metrics, Setter, Span, Style, line_chunk, line_of
 from ledsign.render.table import table_chunks
+from ledsign.render.titles import evened
 
 _WIDOW_LINES = 5  # on pages of that many lines a paragraph's first and last lines never stand alone
 _JUSTIFY_COLUMNS = 32  # half cells: a shorter line would show its gaps
-_FRAMES: Final = 6  # pages of an animation
-_STRIPS: Final = 6  # pages of a tall poster
-_WHOLE_ROLES: Final = {"map", "seal", "flowchart"}  # never cut into strips
-_PAIR_WIDTH: Final = 120  # LEDs: photos side by side are not narrower than that
-_BEFORE: Final = re.compile("前|原貌|旧貌")
-_AFTER: Final = re.compile("后|後|新貌|现状")
-FLOWCHART_SCALE = 0.6  # below this the lettering of a drawn chart (about 24 px) is under 16 LEDs
 
 
 class Layout:
@@ -50,7 +41,8 @@ class Layout:
     are dithered like moving ones."""
 
     def __init__(self, setter: Setter, style: Style, assets: AssetReader, *, calm: bool = False) -> None:
-        self.setter, self.style, self.assets, self.calm = setter, style, assets, calm
+        self.setter, self.style, self.assets = setter, style, assets
+        self._pictures = Illustrator(setter, style, assets, calm=calm)
         self.degraded: list[str] = []
         self._title = self._heard = ""
         self._has_steps = False
@@ -62,7 +54,7 @@ class Layout:
         chunks: list[Chunk] = []
         blocks = list(notice.body)
         while blocks:
-            pair = self._pair(blocks[:2])
+            pair = self._pictures.pair(blocks[:2])
             chunks.extend(pair or self.block(blocks[0]))
             del blocks[: 2 if pair else 1]
         return chunks
@@ -89,7 +81,9 @@ class Layout:
         for part in string.splitlines():
             text = self.setter.sized(part.strip(), size.face)
             first = size.columns - hang - indent
-            spans = self.setter.spans(text, size.columns - hang, first)
+            spans: Sequence[Span] = self.setter.spans(text, size.columns - hang, first)
+            if align in {"center", "right"}:
+                spans = evened(text, first, spans)
             left = hang * size.half, (hang + indent) * size.half
             drawn_out = align == "justify" and size.columns >= _JUSTIFY_COLUMNS
             prose = Prose(text, spans, size, color, left, align, drawn_out=drawn_out) if len(spans) > 1 else None
@@ -135,7 +129,7 @@ class Layout:
     @block.register
     def _list(self, block: ListBlock) -> Iterator[Chunk]:
         for number, item in enumerate(block.items, 1):
-            labels = {"dot": "●", "number": f"{number}.", "cn": f"{theme.cn_number(number)}、"}
+            labels = {"dot": "•", "number": f"{number}.", "cn": f"{theme.cn_number(number)}、"}
             yield from self.flow(item, label=labels.get(block.style, ""))
 
     @block.register
@@ -152,6 +146,8 @@ class Layout:
         reminder = self._question_again(block.question)
         answer = self.flow(block.answer, label=theme.ANSWER)
         facts = " ".join(part for part in (block.state, block.dept, block.answered_on) if part)
+        if answer and facts:
+            answer[-1].keep = True  # what became of it says nothing on a page of its own
         answer.extend(self.flow(facts, theme.HEADING, size=self.style.body, align="right"))
         yield from question
         yield from (replace(chunk, head=reminder) for chunk in answer)
@@ -218,8 +214,8 @@ class Layout:
         reason = "asset_missing"
         if raw is not None:
             try:
-                shown = self._shown(block, raw)
-            except pictures.ImageFaultError as fault:
+                shown = self._pictures.shown(block, raw)
+            except ImageFaultError as fault:
                 reason = fault.reason
             else:
                 yield from shown
@@ -228,72 +224,3 @@ class Layout:
         if block.role == "flowchart" and self._has_steps:
             return  # the steps say the same in readable letters
         yield from self.flow(f"〔{block.caption or '图'}〕{block.alt}")
-
-    def _shown(self, block: Image, raw: bytes) -> list[Chunk]:
-        """The picture as chunks: one, or the frames of an animation, or the strips of a tall poster."""
-        found = pictures.frames(raw, _FRAMES)
-        moving = len(found) > 1
-        if not moving and block.role not in _WHOLE_ROLES:
-            caption = min(2, -(-self.setter.text(block.caption.strip()).width // self.style.small.columns))
-            below = caption * (self.style.small.cell + 2)
-            found = pictures.pieces(found[0], self.style.panel_width, self.style.body.height - below, _STRIPS)
-        count = len(found)
-        name = block.caption.strip()
-        captions = [f"{name} {number}/{count}".strip() if count > 1 else name for number in range(1, count + 1)]
-        return [
-            self._framed(picture, replace(block, caption=caption), fast=moving or self.calm)
-            for picture, caption in zip(found, captions, strict=True)
-        ]
-
-    def _framed(self, picture: Pillow, block: Image, *, fast: bool) -> Chunk:
-        """A picture with its caption below."""
-        style, size = self.style, self.style.small
-        caption = self.setter.text(block.caption.strip())
-        lines = self.setter.lines(caption, size.columns)[:2]
-        below = len(lines) * (size.cell + 2)
-        least = FLOWCHART_SCALE if block.role == "flowchart" else 0.0
-        room = style.body.height - below
-        pixels = pictures.fit(picture, style.panel_width, room, style.mode, block.role, least, fast=fast)
-        height, width = int(pixels.shape[0]), int(pixels.shape[1])
-        placed = Picture((style.panel_width - width) // 2, 0, pixels)
-        runs = []
-        for number, line in enumerate(lines):
-            x = aligned(line.width * size.half, size.width, "center")
-            runs.append(run(line, x, height + 2 + number * (size.cell + 2), size.face, theme.HEADING))
-        gap = size.pitch - size.cell
-        return Chunk(height + below, (placed, *runs), weight(caption), gap=gap, picture=True)
-
-    def _pair(self, blocks: Sequence[Block]) -> list[Chunk]:
-        """Two photos before and after, side by side with their captions where each is wide enough; else none."""
-        first, second = blocks if len(blocks) == 2 else (None, None)
-        if not (isinstance(first, Image) and isinstance(second, Image)):
-            return []
-        if not (_BEFORE.search(first.caption + first.alt) and _AFTER.search(second.caption + second.alt)):
-            return []
-        style, size = self.style, self.style.small
-        room = (style.panel_width - size.half) // 2
-        captions = [self.setter.text(block.caption.strip()) for block in (first, second)]
-        if room < _PAIR_WIDTH or any(caption.width * size.half > room for caption in captions):
-            return []
-        below = size.cell + 2 if any(caption.width for caption in captions) else 0
-        try:
-            raws = [self.assets(block) for block in (first, second)]
-            pictures_ = [
-                pictures.prepare(raw, room, style.body.height - below, style.mode, block.role, fast=self.calm)
-                for raw, block in zip(raws, (first, second), strict=True)
-                if raw is not None
-            ]
-        except pictures.ImageFaultError:
-            return []
-        if len(pictures_) < 2:
-            return []
-        height = max(int(pixels.shape[0]) for pixels in pictures_)
-        items: list[Item] = []
-        for left, pixels, caption in zip((0, style.panel_width - room), pictures_, captions, strict=True):
-            high, wide = int(pixels.shape[0]), int(pixels.shape[1])
-            items.append(Picture(left + (room - wide) // 2, (height - high) // 2, pixels))
-            if caption.width:
-                x = left + aligned(caption.width * size.half, room, "center")
-                items.append(run(caption, x, height + 2, size.face, theme.HEADING))
-        read = sum(weight(caption) for caption in captions)
-        return [Chunk(height + below, tuple(items), read, gap=size.pitch - size.cell, picture=True)]

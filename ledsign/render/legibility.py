@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from ledsign.panel import Panel
 from ledsign.policy import Legibility
-from ledsign.render.fonts import Role, choose
+from ledsign.render.band import Band
+from ledsign.render.fonts import Face, Role, choose
 
 
 class Sight(StrEnum):
@@ -36,12 +37,14 @@ class Verdict:
 
 def verdict(panel: Panel, rule: Legibility) -> Verdict:
     """What the renderer would choose for this panel, judged. A profile whose ``text_px`` is too small is raised
-    by the renderer where the panel has room; REFUSED means that it has none."""
+    by the renderer where the panel has room; REFUSED means that it has none, or none for a line of four characters
+    below the header band."""
     px = choose(panel, rule.floor_arcmin, Role.SMALL).cell
     emergency = max(px, choose(panel, rule.emergency_arcmin, Role.EMERGENCY).cell)
     seen = panel.arcmin(px)
     sight = Sight.GOOD if seen >= rule.target_arcmin else Sight.FAIR
-    if seen < rule.floor_arcmin or px < rule.min_px:
+    cramped = panel.width < 4 * px or panel.height < Band.height(Face(px)) + px
+    if seen < rule.floor_arcmin or px < rule.min_px or cramped:
         sight = Sight.REFUSED
     farthest = panel.distance_m * seen / rule.target_arcmin  # at these angles the tangent is the angle
     return Verdict(sight, px, seen, px * panel.pitch_mm, farthest, emergency, panel.arcmin(emergency))

@@ -38,7 +38,7 @@ from ledsign.render.charkind import (
     WORD,
     classes,
 )
-from ledsign.render.glyphs import Codepoints, Text
+from ledsign.render.glyphs import Codepoints, Text, sums
 from ledsign.render.kernel import kernel
 
 Flags: TypeAlias = NDArray[np.bool_]
@@ -50,7 +50,7 @@ _BLANK: Final = CLASSES & SPACE != 0
 
 _BANNED: Final = 1  # no line ends between these two
 _IF_LETTER: Final = 2  # none where a letter or digit stands before them: 12:30, not 230户,1753亩
-_IF_FIGURE: Final = 4  # none where a digit stands before them: 12.5 and 12公里
+_IF_FIGURE: Final = 4  # none where a digit stands before them: 12.5 and 12公里, 12 m
 _IF_GOES_ON: Final = 8  # none where a digit follows them
 _IF_THREE: Final = 16  # none where it parts the thousands of a figure: 10 000
 
@@ -72,6 +72,9 @@ def _pairs(kinds: NDArray[np.uint16]) -> NDArray[np.uint8]:
     found[(here & CLOSE != 0) & (after & OPEN != 0)] = 0  # 镇(zhèn)(街道)
     found[(here & SPACE != 0) & (after & (NO_START | SPACE) == 0)] = 0
     found |= ((here & SPACE != 0) & (after & DIGIT != 0)) * np.uint8(_IF_THREE)
+    # 12 m³/s and 5 公里: a unit in letters has a blank before it (ISO 80000-1, 7.1.4)
+    unit = (after & (UNIT | LONG_UNIT) != 0) | (after & ALNUM != 0) & (after & DIGIT == 0)
+    found |= ((here & SPACE != 0) & unit) * np.uint8(_IF_FIGURE)
     flat: NDArray[np.uint8] = found.ravel()
     return flat
 
@@ -101,6 +104,10 @@ _CONTEXT: Final = _in_context()
 
 def breaks(text: Text) -> NDArray[np.bool_]:
     """``breaks(t)[i]``: a line may end between characters ``i`` and ``i + 1``; the last one always."""
+    compiled = kernel()
+    if compiled is not None:
+        found = compiled.breaks(text.cps, text.advance, _KIND, _PAIRS, _ROLE, _CONTEXT)
+        return np.frombuffer(found, np.bool_)
     count = len(text)
     allowed = np.ones(count, dtype=np.bool_)
     if count < 2:
@@ -129,7 +136,7 @@ def longest_pieces(text: Text, bounds: NDArray[np.intp]) -> NDArray[np.int64]:
     inner = ends[:-1]
     cps = np.insert(text.cps, inner, _BETWEEN)
     advance = np.insert(text.advance, inner, 0)
-    allowed = breaks(Text(cps, cps, advance))
+    allowed = breaks(Text(cps, cps, advance)).copy()
     between = inner + np.arange(len(inner))
     allowed[between] = True
     allowed[between[between > 0] - 1] = True
@@ -187,8 +194,7 @@ def wrap(
     lines: Lines = [(0, count)]
     if text.width > limit:
         allowed = breaks(text)
-        narrow = squeeze if squeeze is not None and squeeze.any() else None
-        filled = _filler(text.advance, allowed, blank, narrow, width)
+        filled = _filler(text.advance, allowed, blank, squeeze, width)
         soft: tuple[list[bool], ...] | None = None
         lines, start, reach = filled(0, limit)
         while start < count:
@@ -216,21 +222,20 @@ def _filler(
 
         return compactly
     count = len(advance)
-    places = [0, *np.cumsum(advance, dtype=np.int64).tolist()]
-    latest = np.maximum.accumulate(np.where(allowed, np.arange(1, count + 1), 0)).tolist()
-    hangs, halved = blank.tolist(), narrow.tolist() if narrow is not None else None
+    places = sums(advance).tolist()
+    latest = np.maximum.accumulate(np.where(allowed, np.arange(1, count + 1), 0))
 
     def filled(start: int, limit: int) -> tuple[Lines, int, int]:
         lines: Lines = []
         reach = start
         while start < count:
             room = places[start] + limit
-            reach = bisect_right(places, room) - 1
-            if halved is not None and reach < count and halved[reach] and places[reach + 1] == room + 1:
+            reach = bisect_right(places, room, start) - 1
+            if narrow is not None and reach < count and narrow[reach] and places[reach + 1] == room + 1:
                 reach += 1
-            while reach < count and hangs[reach]:
+            while reach < count and blank[reach]:
                 reach += 1
-            end = latest[reach - 1] if reach < count else count
+            end = int(latest[reach - 1]) if reach < count else count
             if end <= start:
                 break
             lines.append((start, end))
@@ -276,21 +281,22 @@ for _char in NO_START_CHARS + NO_END_CHARS.replace("第", "") + ASCII_SYMBOLS + 
     _PUNCTUATION[ord(_char)] = True
 _SLIGHT: Final = _PUNCTUATION | _BLANK
 
-_PLAIN: Final = np.full(0x10000, 2, dtype=np.int64)
-_SMALL: Final = np.zeros(0x10000, dtype=np.int64)
-_SMALL[_PUNCTUATION] = 1
-_SMALL[CLASSES & (SPACE | GLUE) != 0] = 0
-_PLAIN[_PUNCTUATION | (CLASSES & (SPACE | GLUE) != 0)] = 0
+_EFFORT: Final = np.full(0x10000, 2, dtype=np.uint8)
+"""What a half cell takes to read, and above the fourth bit what the character takes on top of that."""
+_EFFORT[_PUNCTUATION] = 1 << 4
+_EFFORT[CLASSES & (SPACE | GLUE) != 0] = 0
 
 
-def efforts(text: Text) -> NDArray[np.int64]:
-    """Reading effort of each character in quarters of a Han character: Han 4, Latin letter or digit 2,
-    punctuation 1, blank 0."""
-    found: NDArray[np.int64] = _PLAIN.take(text.cps, mode="clip") * text.advance
-    found += _SMALL.take(text.cps, mode="clip")
-    return found
+def effort_sums(text: Text) -> NDArray[np.int64]:
+    """What all characters before each one take to read, and last all of them, in quarters of a Han character: Han
+    4, Latin letter or digit 2, punctuation 1, blank 0."""
+    compiled = kernel()
+    if compiled is not None:
+        return np.frombuffer(compiled.tally(text.cps, text.advance, _EFFORT), np.int64)
+    found = _EFFORT.take(text.cps, mode="clip")
+    return sums((found & 15) * text.advance + (found >> 4))
 
 
 def weight(text: Text) -> int:
     """Reading effort of all of it."""
-    return int(np.add.reduce(efforts(text)))
+    return int(effort_sums(text)[-1])

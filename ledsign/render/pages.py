@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ledsign.frame import Page, PageKind
-from ledsign.notice import AssetReader, Notice, Status, Urgency, no_assets
+from ledsign.notice import AssetReader, Image, Notice, Status, Urgency, no_assets
 from ledsign.panel import ColorMode, Panel
 from ledsign.policy import Policy
 from ledsign.render import shades, theme
@@ -26,10 +26,12 @@ from ledsign.render.lazy import DrawnPage, Recent
 from ledsign.render.plate import plate
 from ledsign.render.raster import compose
 from ledsign.render.said import said
-from ledsign.render.setting import LINE_PITCH, Setter, Style, aligned, fitted, run
+from ledsign.render.setting import LINE_PITCH, Setter, Style, fitted
+from ledsign.render.standing import quiet_lines, test_pattern
 
 _PLATE_BYTES: Final = 32_000_000  # of notices laid out: some hundred thousand characters, or a few large photos
 _SENTENCE: Final = 40  # characters: a page of larger text that holds fewer would cut every sentence
+_ALARM: Final = 2  # times as high as an emergency's text has to be: its headline, where the panel has room
 _PIXEL_BYTES: Final = 8_000_000  # of pages composed: one of full HD, all of a small panel
 
 
@@ -41,12 +43,13 @@ class Rendered:
     A page's pixels are composed when they are looked at.
 
     ``degraded`` holds asset_missing, asset_undecodable, asset_too_large, image_too_small, qr_too_large,
-    video_poster, unknown_block: one entry for each block concerned.
+    video_poster, unknown_block: one entry for each block concerned. ``absent``: pictures that were not there yet.
     """
 
     pages: tuple[DrawnPage, ...]
     missing: tuple[MissingGlyph, ...]
     degraded: tuple[str, ...]
+    absent: tuple[Image, ...] = ()
 
 
 class Renderer:
@@ -80,17 +83,18 @@ class Renderer:
         self._styles: dict[tuple[bool, bool], Style] = {}
         self._announced: dict[str, tuple[datetime, DrawnPage]] = {}
         self._held = 0
-        self._cache: OrderedDict[tuple[str, tuple[str, ...]], Rendered] = OrderedDict()
+        self._cache: OrderedDict[str, Rendered] = OrderedDict()
 
     def render(self, notice: Notice, assets: AssetReader = no_assets, night: bool = False) -> Rendered:
         """Pages in reading order; none for a withdrawn notice. ``night`` only lengthens the dwell."""
-        key = (notice.digest, tuple(image.sha256 for image in notice.images() if assets(image) is not None))
-        known = self._cache.get(key)
-        if known is None:
-            known = self._render(notice, assets)
-            self._remember(key, known)
+        known = self._cache.get(notice.digest)
+        if known is None or any(assets(image) is not None for image in known.absent):
+            absent: list[Image] = []
+            known = self._render(notice, _noting(assets, absent))
+            known = replace(known, absent=tuple(dict.fromkeys(absent)))
+            self._remember(notice.digest, known)
         else:
-            self._cache.move_to_end(key)
+            self._cache.move_to_end(notice.digest)
         if not night:
             return known
         least = self.policy.dwell.night_min_s
@@ -101,12 +105,13 @@ class Renderer:
         """Drop a notice's pages: what was withdrawn must not stay in memory."""
         if digest in self._announced:
             self._recent.forget(self._announced.pop(digest)[1].source)
-        for key in [key for key in self._cache if key[0] == digest]:
-            self._drop(self._cache.pop(key))
+        if digest in self._cache:
+            self._drop(self._cache.pop(digest))
 
-    def _remember(self, key: tuple[str, tuple[str, ...]], rendered: Rendered) -> None:
+    def _remember(self, digest: str, rendered: Rendered) -> None:
         """Keep the newest drawings, within a bound of bytes; the caches are shadows and may be dropped."""
-        self._cache[key] = rendered
+        self.forget(digest)
+        self._cache[digest] = rendered
         self._held += _size(rendered)
         while self._held > _PLATE_BYTES and len(self._cache) > 1:
             self._drop(self._cache.popitem(last=False)[1])
@@ -118,36 +123,12 @@ class Renderer:
 
     def safe_page(self, lines: Sequence[str]) -> Page:
         """A quiet page of a few centred lines for when nothing may be shown; what does not fit is left out."""
-        size = self.style().body
-        setter = Setter(self.atlas)
-        texts = [part for line in lines for part in setter.lines(setter.text(line), size.columns)]
-        room = (self.panel.height - size.cell) // size.pitch + 1
-        texts = texts[:room]
-        y = (self.panel.height - (len(texts) - 1) * size.pitch - size.cell) // 2
-        items: list[Item] = []
-        for number, text in enumerate(texts):
-            x = aligned(text.width * size.half, size.width, "center") // 8 * 8
-            items.append(run(text, x, y + number * size.pitch, size.face, theme.TEXT))
+        items = quiet_lines(lines, self.style().body, self.panel, Setter(self.atlas))
         return self._page(items, self.policy.dwell.max_s, PageKind.SAFE, 1, 1)
 
     def test_page(self) -> Page:
         """Technician's pattern: a border, both diagonals' corners, every ink as a bar, the panel's name."""
-        width, height = self.panel.width, self.panel.height
-        items: list[Item] = [
-            Rect(0, 0, width, 1, theme.TEXT),
-            Rect(0, height - 1, width, 1, theme.TEXT),
-            Rect(0, 0, 1, height, theme.TEXT),
-            Rect(width - 1, 0, 1, height, theme.TEXT),
-        ]
-        inks = (theme.TEXT, theme.TITLE, theme.WARN, theme.BAND)
-        bar = (width - 8) // len(inks)
-        for number, ink in enumerate(inks):
-            items.append(Rect(4 + number * bar, height - 12, bar - 2, 8, ink, dotted=bool(number % 2)))
-        setter = Setter(self.atlas)
-        for number, line in enumerate((f"{width}x{height} {self.panel.mode}", "上左 测试 靐龘 0123")):
-            text = setter.text(line)
-            if 4 + text.width * 8 < width and 4 + number * 20 + 16 < height - 12:
-                items.append(run(text, 4, 4 + number * 20, Face(), theme.TEXT))
+        items = test_pattern(self.panel, Setter(self.atlas))
         return self._page(items, self.policy.dwell.max_s, PageKind.TEST, 1, 1)
 
     def style(self, *, emergency: bool = False, dense: bool = False) -> Style:
@@ -159,20 +140,23 @@ class Renderer:
 
     def _style(self, *, emergency: bool, dense: bool) -> Style:
         sight, rule = self.policy.legibility, self.policy.dwell
+        wanted = sight.emergency_arcmin
         margin = self._border(PageKind.EMERGENCY) if emergency else 0
         panel = replace(self.panel, width=self.panel.width - 2 * margin, height=self.panel.height - 2 * margin)
         small = choose(panel, sight.floor_arcmin, Role.SMALL)
         most = round((rule.max_s - rule.lead_in_s) * rule.chars_per_s)
         face = choose(panel, sight.floor_arcmin, Role.BODY, most_chars=most, pitch=LINE_PITCH)
         if emergency:
-            face = max(face, choose(panel, sight.emergency_arcmin, Role.EMERGENCY), key=lambda face: face.cell)
+            face = max(face, choose(panel, wanted, Role.EMERGENCY), key=lambda face: face.cell)
         height = panel.height - Band.height(small) - Band.foot(panel.height, small)
         body = fitted(panel.width, height, face)
         if dense and face.cell < sight.dense_px:
             larger = fitted(panel.width, height, ladder(sight.dense_px, 2 * sight.dense_px)[0])
             body = larger if larger.columns // 2 * larger.lines >= _SENTENCE else body
         small_size, least = fitted(panel.width, height, small), fitted(panel.width, height, self._least(small))
-        return Style(body, small_size, least, panel.mode, panel.width, panel.height, rule)
+        loud = (each.cell for each in ladder(small.cell, panel.height) if panel.arcmin(each.cell) >= _ALARM * wanted)
+        alarm = next(loud, 0) if emergency else 0
+        return Style(body, small_size, least, panel.mode, panel.width, panel.height, rule, alarm)
 
     def _least(self, small: Face) -> Face:
         """The smallest lawful face, which may be below the profile's ``text_px``."""
@@ -269,6 +253,18 @@ class Renderer:
             self._recent, made, width=panel.width, height=panel.height, mode=panel.mode, dwell_s=dwell, kind=kind,
             n=n, of=of, text=(said(words) or said(items)) if self._words else (),
         )  # fmt: skip
+
+
+def _noting(assets: AssetReader, absent: list[Image]) -> AssetReader:
+    """The reader, which also tells what it could not find."""
+
+    def read(image: Image) -> bytes | None:
+        raw = assets(image)
+        if raw is None:
+            absent.append(image)
+        return raw
+
+    return read
 
 
 def _strings(notice: Notice) -> list[str]:

@@ -6,7 +6,7 @@ pages of a notice can be kept and their pixels be made when they are wanted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ from ledsign.render.kernel import kernel
 
 RGB: TypeAlias = tuple[int, int, int]
 Ints: TypeAlias = NDArray[np.int32]
-_NO_RECTS: Final = np.zeros((0, 8), dtype=np.int32)
 
 
 @dataclass(slots=True, eq=False)
@@ -84,7 +83,7 @@ def plate(
     """The items of a page, sorted by what is drawn together; ``smooth``: letters in shades where there are any, on a
     full-colour page. Raises RenderError when an item sticks out."""
     sets: dict[tuple[int, int, RGB, RGB], list[Run | Lines]] = {}
-    rects, boxes, pictures = list[tuple[int, ...]](), list[Ints](), []
+    rects, boxes, pictures = list[tuple[int, ...]](), list[Boxes](), list[Picture]()
     for item in items:
         if isinstance(item, Run):
             sets.setdefault((item.size, item.scale, inks[item.color], inks[item.ground]), []).append(item)
@@ -93,34 +92,47 @@ def plate(
         elif isinstance(item, Rect):
             rects.append((item.x, item.y, item.w, item.h, int(item.dotted), *inks[item.color]))
         elif isinstance(item, Boxes):
-            boxes.append(_colored(item, inks))
+            boxes.append(item)
         else:
-            _check("Picture", item.x, item.y, item.w, item.h, width, height)
+            _check("Picture", np.array(((item.x, item.y, item.w, item.h),)), width, height)
             pictures.append(_lights(item, mode, inks))
-    if rects:
-        boxes.append(np.array(rects, dtype=np.int32))
-    found = np.concatenate(boxes) if boxes else _NO_RECTS
-    _within("Rect", found, 1, 1, width, height)
+    found = _filled(boxes, rects, inks)
+    _check("Rect", found, width, height)
     groups: list[Group] = []
     for (size, scale, ink, ground), runs in sets.items():
-        group = _group(atlas, runs, size, scale, ink, ground)
+        group = _group(atlas, runs, size, scale, ink, ground, width, height)
         if smooth and mode is ColorMode.RGB and scale == 1 and size in shades.SIZES:
             group.smooth = atlas.at(size).shades().suits(group.ids, wide=group.wide)
         if len(group.ids):
             groups.append(group)
-            across = group.blocks.copy()
-            across[:, 3] = (across[:, 3] - 1) * across[:, 4] + size * scale
-            _within("Run", across, group.cell * scale, 1, width, height)
     most_scale = max([group.scale for group in groups], default=1)
     return Plate(width, height, tuple(groups), found, tuple(pictures), most_scale)
 
 
-def _colored(boxes: Boxes, inks: Sequence[RGB]) -> Ints:
+def _filled(boxes: Sequence[Boxes], rects: Sequence[tuple[int, ...]], inks: Sequence[RGB]) -> Ints:
     """Boxes as a plate holds them."""
-    found = np.empty((len(boxes.places), 8), dtype=np.int32)
-    found[:, :5] = boxes.places
-    found[:, 5:] = inks[boxes.color]
+    found = np.empty((sum([len(item.places) for item in boxes]) + len(rects), 8), dtype=np.int32)
+    end = 0
+    for item in boxes:
+        start, end = end, end + len(item.places)
+        found[start:end, :5] = item.places
+        found[start:end, 5:] = inks[item.color]
+    if rects:
+        found[end:] = rects
     return found
+
+
+def _check(what: str, places: NDArray[np.integer[Any]], width: int, height: int) -> None:
+    """Raise RenderError where one of places (k, 4 or more: x, y, w, h) sticks out of the page."""
+    if not len(places):
+        return
+    corners = places[:, :2] + places[:, 2:4]
+    right, low = np.maximum.reduce(corners).tolist()
+    if right <= width and low <= height and np.minimum.reduce(places[:, :2], axis=None) >= 0:
+        return
+    for x, y, w, h in places[:, :4].tolist():
+        if x < 0 or y < 0 or x + w > width or y + h > height:
+            raise RenderError(f"{what} at {x},{y} of {w}x{h} sticks out of {width}x{height}")
 
 
 def _lights(picture: Picture, mode: ColorMode, inks: Sequence[RGB]) -> Picture:
@@ -134,35 +146,49 @@ def _lights(picture: Picture, mode: ColorMode, inks: Sequence[RGB]) -> Picture:
     return Picture(picture.x, picture.y, table[picture.pixels])
 
 
-def _within(what: str, places: Ints, across: int, down: int, width: int, height: int) -> None:
-    """Check places (k, 4 or more: x, y, columns, rows) that are ``across`` x ``down`` LEDs a column and row."""
-    if not len(places):
-        return
-    x, y, w, h = places[:, 0], places[:, 1], places[:, 2] * across, places[:, 3] * down
-    wrong = (x < 0) | (y < 0) | (x + w > width) | (y + h > height)
-    if wrong.any():
-        first = int(wrong.argmax())
-        _check(what, int(x[first]), int(y[first]), int(w[first]), int(h[first]), width, height)
+def _group(
+    atlas: Atlas, runs: Sequence[Run | Lines], size: int, scale: int, ink: RGB, ground: RGB, width: int, height: int
+) -> Group:
+    """All that is drawn in one size and two colours. Raises RenderError where a line sticks out of the page."""
+    sized = atlas.at(size)
+    full = min(atlas.plain, len(sized.full) << 4)  # full-width glyphs that this size has itself
+    compiled = kernel()
+    found = None
+    if compiled is not None:
+        parts = [
+            (run.text.glyphs, run.text.advance, run.counts, run.x, run.y)
+            if isinstance(run, Lines)
+            else (run.cells.text.glyphs, run.cells.text.advance, None, run.x, run.y)
+            for run in runs
+        ]
+        found = compiled.settle(parts, full, atlas.whole, size, scale, width, height)
+    if found is None:
+        group = Group(size, scale, ink, ground, *_cells(runs, full, size * scale))
+        outside = 0
+    else:
+        cells, places, wide, most, most_half, outside = found
+        own = sized.width % 8 == 0 and most <= 2 * len(sized.full) and most_half <= atlas.whole + len(sized.half)
+        blocks = np.frombuffer(places, np.int32).reshape(-1, 5)
+        group = Group(size, scale, ink, ground, np.frombuffer(cells, np.uint32), wide, blocks, own=own and not wide)
+    if outside >= 0 and len(group.ids):
+        taken = group.blocks.copy()
+        taken[:, 2] *= group.cell * scale
+        taken[:, 3] = (taken[:, 3] - 1) * taken[:, 4] + size * scale
+        _check("Run", taken, width, height)
+    return group
 
 
-def _check(what: str, x: int, y: int, w: int, h: int, width: int, height: int) -> None:
-    if x < 0 or y < 0 or x + w > width or y + h > height:
-        raise RenderError(f"{what} at {x},{y} of {w}x{h} sticks out of {width}x{height}")
-
-
-def _group(atlas: Atlas, runs: Sequence[Run | Lines], size: int, scale: int, ink: RGB, ground: RGB) -> Group:
+def _cells(runs: Sequence[Run | Lines], full: int, high: int) -> tuple[Glyphs, bool, Ints, NDArray[np.uint32] | None]:
+    """Cells of all runs, whether they are full-width glyphs, the blocks they stand in, and combining marks."""
     texts = [run.text if isinstance(run, Lines) else run.cells.text for run in runs]
     counts = _joined([run.counts if isinstance(run, Lines) else np.array((len(run.cells.text),)) for run in runs])
     glyphs, advance = _joined([text.glyphs for text in texts]), _joined([text.advance for text in texts])
-    sized, widths, own = atlas.at(size), counts, False
-    full = min(atlas.plain, len(sized.full) << 4)  # full-width glyphs that this size has itself
-    wide = bool(len(glyphs) and glyphs.max() < full and advance.min() == FULL)
-    ids: NDArray[np.uint32] = glyphs >> np.uint32(4)
-    over = None
-    if not wide:
-        ids, widths, own = _halves(sized, glyphs, advance, counts)
-        over = _marks(glyphs, advance, counts.tolist()) if len(advance) and not advance.min() else None
-    return Group(size, scale, ink, ground, ids, wide, blocks(runs, widths, size * scale), over, own=own)
+    if len(glyphs) and glyphs.max() < full and advance.min() == FULL:
+        return glyphs >> np.uint32(4), True, _blocks(runs, counts, high), None
+    ids, ends = halves(glyphs, advance)
+    widths = np.diff(np.concatenate(([0], ends)).take(np.cumsum(np.concatenate(([0], counts)))))
+    over = _marks(glyphs, advance, counts.tolist()) if len(advance) and not advance.min() else None
+    return ids, False, _blocks(runs, widths, high), over
 
 
 _T = TypeVar("_T", bound=np.generic)
@@ -172,22 +198,7 @@ def _joined(parts: Sequence[NDArray[_T]]) -> NDArray[_T]:
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def _halves(
-    atlas: Atlas, glyphs: Glyphs, advance: NDArray[np.uint8], counts: NDArray[np.int64]
-) -> tuple[Glyphs, NDArray[np.int64], bool]:
-    """Half cells of all runs, how many each has, and whether the kernel can take them from the atlas as they are."""
-    compiled = kernel()
-    found = compiled.halve(glyphs, advance, counts, atlas.whole) if compiled is not None else None
-    if found is None:
-        ids, ends = halves(glyphs, advance)
-        bounds = np.concatenate(([0], ends)).take(np.cumsum(np.concatenate(([0], counts))))
-        return ids, np.diff(bounds), False
-    cells, widths, most, most_half = found
-    own = atlas.width % 8 == 0 and most <= 2 * len(atlas.full) and most_half <= atlas.whole + len(atlas.half)
-    return np.frombuffer(cells, np.uint32), np.frombuffer(widths, np.int64), own
-
-
-def blocks(runs: Sequence[Run | Lines], widths: NDArray[np.intp], high: int) -> Ints:
+def _blocks(runs: Sequence[Run | Lines], widths: NDArray[np.intp], high: int) -> Ints:
     """Places of the runs; lines of equal length below each other at equal distances become one block."""
     x = _joined([run.x if isinstance(run, Lines) else np.array((run.x,)) for run in runs])
     y = _joined([run.y if isinstance(run, Lines) else np.array((run.y,)) for run in runs])

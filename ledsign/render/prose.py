@@ -4,13 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ledsign.render.glyphs import Text, ranges, sums
+from ledsign.render.glyphs import Text, stretches, sums
 from ledsign.render.items import Ints, Item, Lines
-from ledsign.render.linebreak import efforts
-from ledsign.render.setting import Metrics, justified, line_of
-
-Span = tuple[int, int, bool]
-"""A line as characters from start to end, and whether the last is drawn half (``Setter.spans``)."""
+from ledsign.render.linebreak import effort_sums
+from ledsign.render.setting import Metrics, Span, justified, line_of
 
 
 class Prose:
@@ -23,25 +20,25 @@ class Prose:
         drawn_out: bool,
     ) -> None:  # fmt: skip
         self._text, self._size, self._color = text, size, color
-        lines = np.array(spans)
-        start, end, half = lines[:, 0], lines[:, 1], lines[:, 2]
-        places, effort = sums(text.advance), sums(efforts(text))
-        width = places.take(end) - places.take(start)
+        start, end, half = (np.array(each) for each in zip(*spans, strict=True))
+        effort, count = effort_sums(text), len(spans)
         self.weight: list[int] = (effort.take(end) - effort.take(start)).tolist()
-        x = np.full(len(spans), left[0])
+        x = np.full(count, left[0])
         x[0] = left[1]
         if align in {"center", "right"}:
-            spare = np.maximum(size.width - x - (width - half) * size.half, 0)
+            places = sums(text.advance)
+            spare = np.maximum(size.width - x - (places.take(end) - places.take(start) - half) * size.half, 0)
             x += spare if align == "right" else spare // 2 // 8 * 8
-        row = np.arange(len(spans))
+        row = np.arange(count)
         if drawn_out:
             lines, row, x = self._drawn_out(spans, x.tolist())
-            start, end, half = lines[:, 0], lines[:, 1], lines[:, 2]
+            start, end, half = lines[:, 0], lines[:, 1], lines[:, 2] > 0
         seen = end > start
         if not seen.all():
             start, end, half, row, x = start[seen], end[seen], half[seen], row[seen], x[seen]
-        self._start, self._counts, self._half, self._row, self._x = start, end - start, half > 0, row, x
-        self._bounds: list[int] = np.searchsorted(row, np.arange(len(spans) + 1)).tolist()
+        self._start, self._end, self._row, self._x = start, end, row, x
+        self._half = half if half.any() else None
+        self._bounds: list[int] = row.searchsorted(np.arange(count + 1)).tolist()
 
     def _drawn_out(self, spans: Sequence[Span], left: Sequence[int]) -> tuple[Ints, Ints, Ints]:
         """The lines in pieces that stand apart; the row of each, and its left edge."""
@@ -59,16 +56,13 @@ class Prose:
     def drawn(self, first: int, last: int, y: int) -> list[Item]:
         """Lines ``first`` to ``last`` (exclusive) from ``y`` down."""
         here = slice(self._bounds[first], self._bounds[last])
-        counts = self._counts[here]
-        if not len(counts):
+        start, end = self._start[here], self._end[here]
+        if not len(start):
             return []
-        text = self._text.take(ranges(self._start[here], counts))
-        half = self._half[here]
-        if half.any():
-            text.advance[counts.cumsum()[half] - 1] = 1
+        text = stretches(self._text, start, end, None if self._half is None else self._half[here])
         top = (self._row[here] - first) * self._size.pitch + y
         face = self._size.face
-        return [Lines(self._x[here], top, counts, text, face.size, face.scale, self._color)]
+        return [Lines(self._x[here], top, end - start, text, face.size, face.scale, self._color)]
 
     def down(self, first: int, last: int) -> int:
         """LEDs from the top of line ``first`` to that of line ``last``."""

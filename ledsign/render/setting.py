@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from ledsign.render.glyphs import Text, Texts, cells, shape, shape_all, shape_to
 from ledsign.render.items import Chunk, Item, Run
 from ledsign.render.linebreak import breaks, hangs, weight, wrap
 
+Span: TypeAlias = tuple[int, int, bool]
+"""A line as characters from start to end, and whether the last is drawn half."""
 LINE_PITCH = 1.25  # least, in character heights: large panels read better so
 
 
@@ -65,7 +68,8 @@ def sized(like: Metrics, face: Face) -> Metrics:
 @dataclass(frozen=True, slots=True)
 class Style:
     """All sizes of a page. ``body``: running text; ``small``: the panel's own least size, for captions and most
-    tables; ``least``: the least lawful one, for a table that only so keeps its columns together."""
+    tables; ``least``: the least lawful one, for a table that only so keeps its columns together; ``alarm``: LEDs
+    that an emergency's headline is high where the panel has room."""
 
     body: Metrics
     small: Metrics
@@ -74,6 +78,7 @@ class Style:
     panel_width: int
     panel_height: int
     rule: DwellRule
+    alarm: int = 0
 
 
 _squeezables: dict[str, NDArray[np.bool_]] = {}  # by checksum: to hold the atlas would hold its files open
@@ -119,19 +124,16 @@ class Setter:
         new = [string for string in strings if string not in self._known]
         self._known.update(zip(new, shape_all(self.atlas, new), strict=True))
 
-    def texts(self, strings: Sequence[str], known: Sequence[str]) -> Texts:
-        """Strings shaped as one, and after them those that will be asked for one by one."""
-        found = shape_together(self.atlas, [*strings, *known])
-        for number, string in enumerate(known, len(strings)):
-            self._known[string] = found[number]
-        return found
+    def texts(self, strings: Sequence[str]) -> Texts:
+        """Strings shaped as one."""
+        return shape_together(self.atlas, strings)
 
     def resized(self, texts: Texts, face: Face) -> Texts:
         """The same texts, their dense characters larger where ``face`` is too small for them."""
         text = promoted(texts.text, face, self.dense_px, texts.bounds)
         return texts if text is texts.text else together(text, texts.bounds)
 
-    def spans(self, text: Text, columns: int, first: int | None = None) -> list[tuple[int, int, bool]]:
+    def spans(self, text: Text, columns: int, first: int | None = None) -> list[Span]:
         """The text in lines of at most ``columns`` half cells, the first of ``first``, as (start, end) of
         characters, and whether of the last one only the left half is drawn: the other is empty and would stick
         out."""
@@ -140,11 +142,11 @@ class Setter:
         limit = columns if first is None else first
         if 0 < text.width <= limit and not hangs(text):
             return [(0, len(text), False)]
-        able = _squeezable(self.atlas).take(text.cps, mode="clip")
-        places = np.concatenate(([0], np.cumsum(text.advance, dtype=np.int64))).tolist()
-        found = []
-        for start, end in wrap(text, columns, first, able):
-            found.append((start, end, bool(places[end] - places[start] > max(2, limit) and able[end - 1])))
+        able, found = _squeezable(self.atlas).take(text.cps, mode="clip"), list[Span]()
+        squeezes = bool(np.logical_or.reduce(able))
+        for start, end in wrap(text, columns, first, able if squeezes else None):
+            half = squeezes and bool(able[end - 1]) and text[start:end].width > max(2, limit)
+            found.append((start, end, half))
             limit = columns
         return found
 

@@ -17,13 +17,16 @@ from ledsign.render import theme
 from ledsign.render.cards import card_chunks
 from ledsign.render.columns import Group, measure
 from ledsign.render.flow import budget_us, count_pages, reading_us
-from ledsign.render.grid import Head, grid, header_rows, places
+from ledsign.render.glyphs import Texts
+from ledsign.render.grid import grid, header_rows, places
 from ledsign.render.items import Chunk, Ints, Item, Label, Part
 from ledsign.render.linebreak import weight
 from ledsign.render.setting import Setter, Style, aligned, line_chunk, run
+from ledsign.render.tablecell import Contents
 from ledsign.render.tableform import fit
 from ledsign.render.tablehead import header
-from ledsign.render.tablerow import Rows, cut, wrapped
+from ledsign.render.tableplain import placed
+from ledsign.render.tablerow import Rows
 
 _SCATTERED: Final = 4  # groups of columns: a row is all over the place
 _SMALL_PAGE: Final = 9  # lines: a page lower than this has no line to give away to the caption
@@ -46,6 +49,7 @@ class _Builder:
         self.grid = grid(table)
         self.places = places(table, self.grid)
         self.measured, self.cells = measure(table.columns, self.heads, self.grid, setter)
+        self.titles = self.cells.text.after(len(self.grid.texts))
         self.form = fit(self.measured, table.columns, self.heads, style)
         self.legend: list[str] = []
         self.caption, self.unit = table.caption.strip(), table.unit.strip()
@@ -60,7 +64,9 @@ class _Builder:
             return self.legend, self._cards()
         form = self.form
         room = self.style.body.height - max(head.height for head in heads)
-        rows, self.origin = self._rows(max(1, (room - form.gap + form.size.unit) // form.pitch))
+        texts = self.setter.resized(self.cells.text, form.size.face)
+        contents = Contents(self.table.columns, self.grid, self.cells, self.measured, form, texts, self.setter)
+        rows, self.origin = placed(contents, max(1, (room - form.gap + form.size.unit) // form.pitch))
         if len(heads) == 1:
             return self.legend, [*self.intro, *self._single(heads[0], rows[0])]
         chunks = [*self.intro, *self._sliced(heads, rows)]
@@ -88,36 +94,21 @@ class _Builder:
 
     def _cards(self) -> list[Chunk]:
         label = self.label or (Label(self.caption, self.unit) if self.caption or self.unit else None)
-        intro = self.intro or self._intro()
+        size = self.style.small
+        intro = [replace(line, gap=size.pitch - size.cell) for line in self.intro or self._intro()]
         return [*intro, *card_chunks(self.table, self.grid, self.places, self.setter, self.style, label)]
-
-    def _rows(self, most: int) -> tuple[list[Rows], list[int]]:
-        """The rows in each group of columns, in pieces of at most ``most`` lines, and of each piece its row."""
-        form, columns = self.form, self.table.columns
-        texts = self.setter.resized(self.cells.text, form.size.face)
-        groups = [wrapped(self.grid, texts, group, form, self.setter) for group in form.groups]
-        lines = groups[0].lines
-        for group in groups[1:]:
-            lines = np.maximum(lines, group.lines)
-        pieces, origin = cut(groups, lines, most)
-        closed = len(groups) > 1
-        rows = [
-            Rows(
-                group, piece, origin, self.grid, texts, self.cells, self.measured, columns, form, closed=closed
-            )
-            for group, piece in zip(form.groups, pieces, strict=True)
-        ]
-        return rows, origin.tolist()
 
     def _intro(self) -> list[Chunk]:
         """Caption, and a unit too long for the header band, in full before a table on a low page."""
         spare = self.style.small.columns - 2 * theme.CATEGORY_CHARS - 8  # beside the category and 123/456
         unit = self.unit if self.setter.text(self.unit).width > spare else ""
         size = self.style.small
+        both = self.setter.text(f"{self.name}  {unit}".strip())
+        lines = [both] if both.width <= size.columns else [self.setter.text(part) for part in (self.name, unit)]
         chunks = [
             line_chunk(line, size, theme.HEADING, gap=size.unit, keep=True)
-            for part in (self.name, unit)
-            for line in self.setter.lines(self.setter.text(part), size.columns)
+            for text in lines
+            for line in self.setter.lines(text, size.columns)
         ]
         return [replace(chunks[0], gap=size.pitch - size.cell), *chunks[1:]] if chunks else []
 
@@ -125,18 +116,18 @@ class _Builder:
         """The header of each group; lower and lower forms of it where it would take half a page, None where
         even the lowest leaves no room for a row."""
         height = self.style.body.height // (len(self.form.groups) if self.form.stacked else 1)
-        heads = [self._head(group, self.heads) for group in self.form.groups]
+        heads = [self._head(group, self.titles) for group in self.form.groups]
         if max(head.height for head in heads) * 2 > height and self.label is None:
             self.label = Label(self.caption, self.unit)
             self.intro = self._intro()
-            heads = [self._head(group, self.heads) for group in self.form.groups]
+            heads = [self._head(group, self.titles) for group in self.form.groups]
         if max(head.height for head in heads) * 2 > height:
             self.legend += [f"{theme.step_number(n)}{head.text}" for n, head in enumerate(self.heads, 1)]
-            short = [replace(head, text=theme.step_number(n)) for n, head in enumerate(self.heads, 1)]
+            short = self.setter.texts([theme.step_number(n) for n in range(1, len(self.heads) + 1)])
             heads = [self._head(group, short) for group in self.form.groups]
         return heads if max(head.height for head in heads) + self.form.high(1) <= height else None
 
-    def _head(self, group: Group, heads: Sequence[Head]) -> Chunk:
+    def _head(self, group: Group, titles: Texts) -> Chunk:
         """Caption and unit, header rows, a solid rule."""
         form, items, y, read = self.form, list[Item](), 0, 0
         if group is form.groups[0] or not form.stacked:
@@ -144,9 +135,9 @@ class _Builder:
                 items.extend(item.moved(0, y) for item in items_of_line)
                 y += form.pitch + form.size.unit
                 read += effort
-        titles, height, effort = header(form, group, heads, self.setter, y)
+        cells, height, effort = header(form, group, self.heads, titles, self.setter, y)
         gap = form.size.pitch - form.size.cell
-        return Chunk(height, (*items, *titles), read + effort, gap=gap, keep=True, band=self.label)
+        return Chunk(height, (*items, *cells), read + effort, gap=gap, keep=True, band=self.label)
 
     def _caption_lines(self) -> list[tuple[list[Item], int]]:
         """Caption left and unit right, in one line where they fit."""
@@ -166,11 +157,6 @@ class _Builder:
                 placed.append(([item], weight(line)))
         return placed
 
-    def _place(self, row: int) -> str:
-        """Where in its roster a row or a piece of one stands."""
-        number = self.origin[row]
-        return self.places[number] if number < self.grid.body else ""
-
     def _single(self, head: Chunk, rows: Rows) -> list[Chunk]:
         """One group: rows flow down the pages, the header opens each of them."""
         high, read, count, body = rows.high.tolist(), rows.weight.tolist(), len(self.origin), self.grid.body
@@ -178,21 +164,28 @@ class _Builder:
         keep = [following >= body for following in self.origin[1:]] + [False]
         if count > 1:
             keep[-2] = True
+        label, where = self.label, self._places()
         chunks = [
             Chunk(
-                high[row], (), read[row], 1, head=head, keep=keep[row], band=self.label,
-                part=Part(rows, row, row + 1), place=self._place(row),
+                high[row], (), read[row], 1, 0, keep[row], head, label, part=Part(rows, row, row + 1),
+                place=where[row],
             )
             for row in range(count)
         ]  # fmt: skip
         return [head, *chunks] if chunks else [replace(head, keep=False)]
 
+    def _places(self) -> list[str]:
+        """Where in its roster each row, or the row that it is a piece of, stands."""
+        nowhere = [""] * (self.grid.rows - self.grid.body)
+        places = [*self.places, *nowhere]
+        return [places[number] for number in self.origin]
+
     def _sliced(self, heads: Sequence[Chunk], rows: Sequence[Rows]) -> list[Chunk]:
         """Several groups: as many rows as fit, once for each group, before the next rows."""
         chunks: list[Chunk] = []
-        stacked = self.form.stacked
+        stacked, where = self.form.stacked, self._places()
         for first, last in self._slices(heads, rows):
-            place = next((place for row in range(first, last) if (place := self._place(row))), "")
+            place = next((place for place in where[first:last] if place), "")
             for index, (head, group) in enumerate(zip(heads, rows, strict=True)):
                 # who has read the titles once only glances at them
                 read = (0 if chunks else head.weight) + int(self._efforts(group, index)[first:last].sum())

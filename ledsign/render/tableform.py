@@ -21,11 +21,10 @@ class Form:
     below each other on one page instead of on pages of their own."""
 
     size: Metrics
-    frame: Frame
     gap: int
     rule: int
-    groups: tuple[Group, ...] = ()
-    stacked: bool = False
+    groups: tuple[Group, ...]
+    stacked: bool
     air: int = 0
     pitch: int = field(init=False)
 
@@ -44,11 +43,6 @@ class Form:
     def under(self) -> int:
         """From the rule below a row to the next row."""
         return (self.gap + self.air) // 2
-
-    @property
-    def rows(self) -> int:
-        """Rows of one line that a page holds."""
-        return max(1, self.size.height // self.high(1))
 
 
 def fit(measured: Measure, columns: Sequence[Column], heads: Sequence[Head], style: Style) -> Form:
@@ -77,9 +71,10 @@ def _arrangements(measured: Measure, columns: Sequence[Column], style: Style, fa
     """The table in characters of one size, with its groups of columns on pages of their own and stacked."""
     size = sized(style.body, face)
     rule = max(1, face.unit // 2)
-    form = Form(size, Frame(size.width, size.half, 2 * face.unit, rule), _row_gap(size, rule), rule)
-    form = replace(form, groups=plan_columns(measured, columns, form.frame, form.rows - 1))
-    return [form] if len(form.groups) == 1 else [form, replace(form, stacked=True)]
+    gap, frame = _row_gap(size, rule), Frame(size.width, size.half, 3 * face.unit, rule)
+    groups = plan_columns(measured, columns, frame, max(1, size.height // (size.cell + gap)) - 1)
+    arrangements = (False,) if len(groups) == 1 else (False, True)
+    return [Form(size, gap, rule, groups, stacked) for stacked in arrangements]
 
 
 def _row_gap(size: Metrics, rule: int) -> int:

@@ -193,7 +193,7 @@ def test_unpacked_once_mapped_and_shared(tmp_path: Path) -> None:
 def test_processes_that_start_together_share_one_copy(tmp_path: Path, root: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from ledsign.render.atlas import damaged, load;"
-        "a = load(Path(sys.argv[1])); a.at(24); print(damaged(a))"
+        "a = load(Path(sys.argv[1])); a.at(12); print(damaged(a))"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     started = [subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) for _ in range(3)]

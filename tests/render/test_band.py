@@ -16,7 +16,7 @@ from ledsign.render.items import Label, Run, Sheet
 from ledsign.render.setting import Setter, Style, fitted
 from render.samples import AT, make, samples
 
-EMPTY = Sheet((), PageKind.BODY, 0, 0, None, full=False, picture=False, qr=False, bottom=999)
+EMPTY = Sheet((), PageKind.BODY, 0, 0, None, full=False, picture=False, qr=False, top=999)
 
 
 def words(atlas: Atlas, policy: Policy, notice: n.Notice, sheet: Sheet, at: int, of: int, columns: int = 24) -> str:
@@ -78,7 +78,7 @@ def test_digest_page_says_so_and_the_last_page_carries_the_code(atlas: Atlas, po
     code = notice.digest[:8]
     assert words(atlas, policy, notice, replace(EMPTY, kind=PageKind.DIGEST), 0, 5).endswith("|摘要")
     assert words(atlas, policy, notice, EMPTY, 5, 5) == f"财务往来 {code}|5/5"
-    assert words(atlas, policy, notice, replace(EMPTY, bottom=60), 5, 5).endswith(f"|核对码 {code}")
-    assert code not in words(atlas, policy, notice, replace(EMPTY, bottom=60), 4, 5)
-    full = replace(EMPTY, full=True, bottom=30)
+    assert words(atlas, policy, notice, replace(EMPTY, top=60), 5, 5).endswith(f"|核对码 {code}")
+    assert code not in words(atlas, policy, notice, replace(EMPTY, top=60), 4, 5)
+    full = replace(EMPTY, full=True, top=30)
     assert words(atlas, policy, notice, full, 5, 5) == f"财务往来|{code}|5/5"

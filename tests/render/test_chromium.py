@@ -1,4 +1,5 @@
-"""A browser as an oracle for column widths: Chromium's automatic table layout (CSS 2.1, 17.5.2) on the same cells."""
+"""A browser as an oracle for tables: Chromium's automatic column widths (CSS 2.1, 17.5.2) on the same cells, and
+where it cuts a long table whose header is repeated (CSS 2.1, 17.2; CSS Fragmentation 3, 4.1)."""
 
 import html
 import json
@@ -6,17 +7,27 @@ import random
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ledsign import notice as n
+from ledsign.frame import PageKind
+from ledsign.panel import ColorMode
+from ledsign.policy import Policy
 from ledsign.render.atlas import Atlas
 from ledsign.render.columns import Frame, Measure, measure, plan_columns
+from ledsign.render.flow import Space, paginate
+from ledsign.render.fonts import Face
 from ledsign.render.grid import grid, header_rows
+from ledsign.render.items import Run
 from ledsign.render.linebreak import breaks
-from ledsign.render.setting import Setter
+from ledsign.render.setting import Setter, Style, fitted
+from ledsign.render.table import table_chunks
+from render.apart import apart
 from render.samples import column
 
 HALF, PAD, WIDTH = 8, 4, 512
@@ -27,11 +38,22 @@ WORDS = [
 ]  # fmt: skip
 SCRIPT = """
 <script>
-const found = [...document.querySelectorAll('table')].map(table =>
-  [...table.rows[0].cells].map(cell => cell.getBoundingClientRect().width));
+const found = [...document.querySelectorAll('table')].map(%s);
 document.body.innerHTML = ''; document.body.textContent = JSON.stringify(found);
 </script>
 """
+WIDTHS = SCRIPT % "table => [...table.rows[0].cells].map(cell => cell.getBoundingClientRect().width)"
+# of each row the page, a column of its multicol box, and the LEDs from that page's top
+CUTS = (
+    SCRIPT
+    % """table => {
+  const box = table.parentElement.getBoundingClientRect();
+  return [...table.tBodies[0].rows].map(row => {
+    const place = row.getBoundingClientRect();
+    return [Math.round((place.x - box.x) / box.width), place.y - box.y];
+  });
+}"""
+)
 
 
 def tables() -> list[n.Table]:
@@ -82,6 +104,20 @@ def browser() -> str:
     return found
 
 
+def asked(browser: str, folder: Path, document: str) -> list[list[Any]]:
+    """What the script at the end of a document finds."""
+    page = folder / "tables.html"
+    page.write_text(f"<!DOCTYPE html><meta charset=utf-8>{document}", encoding="utf-8")
+    done = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
+         "--dump-dom", page.as_uri()],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    found = re.search(r"\[\[.*\]\]", html.unescape(done.stdout))
+    assert found, done.stdout[-500:]
+    return list(json.loads(found[0]))
+
+
 def test_columns_are_as_wide_as_a_browser_makes_them(browser: str, atlas: Atlas, tmp_path: Path) -> None:
     setter, frame = Setter(atlas), Frame(WIDTH, HALF, PAD, 0)
     ours, pages = [], []
@@ -98,19 +134,51 @@ def test_columns_are_as_wide_as_a_browser_makes_them(browser: str, atlas: Atlas,
         f"<style>table{{border-collapse:separate;border-spacing:0;width:{WIDTH}px}}"
         f"td{{padding:0 {PAD // 2}px}}i{{display:inline-block;height:9px}}div{{line-height:0;font-size:0}}</style>"
     )
-    page = tmp_path / "tables.html"
-    page.write_text(f"<!DOCTYPE html><meta charset=utf-8>{style}<body>{''.join(pages)}{SCRIPT}", encoding="utf-8")
-    done = subprocess.run(
-        [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
-         "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    found = re.search(r"\[\[.*\]\]", html.unescape(done.stdout))
-    assert found, done.stdout[-500:]
-    theirs = json.loads(found[0])
+    theirs = asked(browser, tmp_path, f"{style}<body>{''.join(pages)}{WIDTHS}")
     assert len(theirs) == len(ours) >= 15
     pairs = [pair for mine, their in zip(ours, theirs, strict=True) for pair in zip(mine, their, strict=True)]
     off = [abs(mine * HALF + PAD - their) for mine, their in pairs]
     # ours are whole half cells, and what does not divide goes to one column
     assert max(off) <= 2 * HALF
     assert np.mean(off) < HALF / 2
+
+
+def test_long_tables_are_cut_where_a_browser_cuts_them(
+    browser: str, atlas: Atlas, policy: Policy, tmp_path: Path
+) -> None:
+    """Every page begins with the header and holds the rows that a browser puts below its own repeated one. The last
+    two pages share their rows, so that none is left alone: only their sum is compared."""
+    dice, patient = random.Random(11), replace(policy.dwell, max_s=9999.0)
+    columns = (column("户主", pin=True), column("事由"), column("金额", "money", "right"))
+    boxes, ours = [], []
+    for height in (96, 128, 160, 208, 256):
+        rows = tuple(
+            (f"户主{row}", ",".join(dice.choices(WORDS, k=dice.randint(1, 5))), f"{row}.00") for row in range(40)
+        )
+        size = fitted(320, height - 19, Face())
+        style = Style(size, size, size, ColorMode.MONO, 320, height, patient)
+        _, (head, *chunks) = table_chunks(n.Table(columns, rows), Setter(atlas), style)
+        assert len(chunks) == len(rows)
+        found = paginate([head, *chunks], Space(19, height - 19, height), patient, PageKind.BODY)
+        for sheet in found:
+            said = {"".join(map(chr, item.cells.text.cps)) for item in apart(sheet.items) if isinstance(item, Run)}
+            assert {"户主", "事由", "金额"} <= said
+        ours.append((head.height, [sheet.rows for sheet in found]))
+        heights = "".join(f'<tr><td style="height:{chunk.height}px"></td></tr>' for chunk in chunks)
+        boxes.append(
+            f'<div style="height:{height - 19}px"><table><thead><tr><th style="height:{head.height}px"></th></tr>'
+            f"</thead><tbody>{heights}</tbody></table></div>"
+        )
+    look = (
+        "<style>div{column-width:300px;column-gap:0;column-fill:auto;width:300px}"
+        "table{border-collapse:separate;border-spacing:0;width:300px}thead,tr{break-inside:avoid}td,th{padding:0}</style>"
+    )
+    theirs = asked(browser, tmp_path, f"{look}<body>{''.join(boxes)}{CUTS}")
+    assert len(theirs) == len(ours)
+    for (top, mine), places in zip(ours, theirs, strict=True):
+        assert {min(y for at, y in places if at == page) for page, _ in places} == {top}
+        pages = [page for page, _ in places]
+        counts = [pages.count(page) for page in range(max(pages) + 1)]
+        assert len(mine) > 4
+        assert mine[:-2] == counts[: len(mine) - 2]
+        assert sum(mine) == sum(counts)

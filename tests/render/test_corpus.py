@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import cache as once
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +25,9 @@ from render.apart import apart
 parse = pytest.importorskip("ledsign.feed.parse")
 
 
+@once
 def notices(corpus: Path) -> dict[str, Notice]:
+    """Parsed once for all tests of this module."""
     files = [file for file in sorted(corpus.glob("p*.json")) if re.match(r"p\d\d-", file.name)]
     return {file.stem: parse.parse_notice(parse.parse_json(file.read_bytes())) for file in files}
 
@@ -62,8 +65,8 @@ def test_every_notice_on_every_panel(
     last one carries the digest's first digits (R-46); none has a caption alone or ends in one lonely line."""
     found = notices(corpus)
     assert len(found) == 44
+    renderer = Renderer(panels[name], policy, cache)
     for stem, notice in found.items():
-        renderer = Renderer(panels[name], policy, cache)
         pages = renderer.render(notice, reader(corpus)).pages
         assert bool(pages) is (notice.status != "withdrawn"), stem
         assert all(5.0 <= page.dwell_s <= 30.0 for page in pages)
@@ -115,12 +118,11 @@ def test_every_code_that_is_drawn_is_read_back(
     name: str, corpus: Path, panels: dict[str, Panel], policy: Policy, cache: Path
 ) -> None:
     scanner = pytest.importorskip("zxingcpp")
-    drawn = 0
+    drawn, renderer = 0, Renderer(panels[name], policy, cache)
     for stem, notice in notices(corpus).items():
         codes = [block.text for block in notice.body if isinstance(block, Qr)]
         if not codes or notice.status == "withdrawn":
             continue
-        renderer = Renderer(panels[name], policy, cache)
         rendered = renderer.render(notice, reader(corpus))
         _, planned = laid_out(renderer, notice, reader(corpus))
         found = []

@@ -23,6 +23,7 @@ from ledsign.render.image import (
     frames,
     pieces,
     prepare,
+    two_tones,
 )
 from render.samples import banner
 
@@ -234,3 +235,65 @@ def test_the_empty_end_of_a_banner_is_not_shown() -> None:
     assert len(pieces(long, 192, 59, 6)) == len(pieces(Image.open(io.BytesIO(banner())), 192, 59, 6))
     plain = Image.new("RGB", (3000, 40), (0, 60, 0))
     assert 1 <= len(pieces(plain, 192, 59, 6)) <= 6
+
+
+def written(ink: tuple[int, int, int], ground: tuple[int, int, int], noise: int = 0) -> Image.Image:
+    """Thin strokes on a ground, as the letters of a poster are."""
+    grid = np.zeros((96, 192, 3), dtype=np.int64) + ground
+    for x in range(10, 180, 24):
+        grid[20:70, x : x + 5] = ink
+        grid[40:45, x : x + 18] = ink
+    grid += np.random.default_rng(3).integers(-noise, noise + 1, grid.shape)
+    return Image.fromarray(grid.clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground", "lit"),
+    [
+        ((255, 230, 0), (150, 0, 0), theme.TEXT),  # yellow on red, as slogans are
+        ((0, 0, 0), (255, 255, 255), theme.TEXT),  # black on paper
+        ((220, 0, 0), (255, 255, 255), theme.RED),
+        ((0, 160, 60), (240, 240, 240), theme.GREEN),
+    ],
+)
+def test_writing_is_never_dithered(ink: tuple[int, int, int], ground: tuple[int, int, int], lit: int) -> None:
+    """The strokes are lit and nothing else is, in the colour nearest to their own on two-colour panels."""
+    picture = written(ink, ground, noise=6)
+    strokes = np.abs(np.asarray(written(ink, ground), dtype=np.int64) - ink).sum(axis=2) == 0
+    assert np.array_equal(prepare(saved(picture), 192, 96, ColorMode.MONO, "poster") == theme.TEXT, strokes)
+    assert np.array_equal(
+        prepare(saved(picture), 192, 96, ColorMode.DUAL, "poster"), np.where(strokes, lit, theme.BLACK)
+    )
+
+
+def test_photos_keep_their_shades() -> None:
+    """What is no writing is dithered: one tone, many tones, two tones of equal share, noise."""
+    ramp = Image.fromarray(np.tile(np.arange(192, dtype=np.uint8), (96, 1)))
+    halves = np.full((96, 192), 60, dtype=np.uint8)
+    halves[48:] = 200
+    speckled = np.random.default_rng(4).integers(0, 256, (96, 192)).astype(np.uint8)
+    for picture in (Image.new("L", (192, 96), 90), ramp, Image.fromarray(halves), Image.fromarray(speckled)):
+        assert two_tones(picture) is None
+
+
+def test_the_two_tones_are_those_of_a_search() -> None:
+    """Otsu's threshold against all thresholds tried one by one."""
+    dice = np.random.default_rng(5)
+    for _ in range(20):
+        dark, light = sorted(dice.integers(0, 256, 2).tolist())
+        if light - dark < 40:
+            continue
+        grid = dice.normal(dark, 3, (80, 80))
+        grid[:, : int(dice.integers(8, 25))] = dice.normal(light, 3, (80, 1))
+        channel = Image.fromarray(grid.clip(0, 255).astype(np.uint8))
+        levels = np.asarray(channel, dtype=np.float64).ravel()
+        spread = {
+            limit: levels[levels <= limit].var() * (levels <= limit).mean()
+            + levels[levels > limit].var() * (levels > limit).mean()
+            for limit in range(int(levels.min()), int(levels.max()))
+        }
+        best = min(spread, key=lambda limit: spread[limit])
+        means = levels[levels <= best].mean(), levels[levels > best].mean()
+        found = two_tones(channel)
+        assert found is not None
+        assert abs(found - sum(means) / 2) <= 1

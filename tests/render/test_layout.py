@@ -124,7 +124,8 @@ def test_answer_repeats_its_question(atlas: Atlas, policy: Policy) -> None:
 @pytest.mark.parametrize(
     ("pitch", "size", "distance", "sight"),
     [(10, (192, 96), 15, Sight.GOOD), (5, (64, 48), 15, Sight.FAIR), (2.5, (64, 48), 15, Sight.REFUSED),
-     (10, (192, 96), 28, Sight.FAIR), (10, (192, 96), 120, Sight.REFUSED)],
+     (10, (192, 96), 28, Sight.FAIR), (10, (192, 96), 120, Sight.REFUSED),
+     (10, (192, 16), 15, Sight.REFUSED), (10, (48, 96), 15, Sight.REFUSED), (10, (96, 192), 15, Sight.GOOD)],
 )  # fmt: skip
 def test_verdict_on_the_smallest_text(
     pitch: float, size: tuple[int, int], distance: float, sight: Sight, policy: Policy

@@ -14,7 +14,7 @@ from ledsign.render.charkind import NO_END, NO_START, SQUEEZE, classes
 from ledsign.render.fonts import Face
 from ledsign.render.glyphs import shape
 from ledsign.render.kernel import kernel
-from ledsign.render.linebreak import weight, wrap
+from ledsign.render.linebreak import breaks, weight, wrap
 from ledsign.render.setting import Setter, fitted, justified
 
 
@@ -187,5 +187,27 @@ def test_kernel_refuses_signs_that_do_not_match() -> None:
     for signs in wrong:
         with pytest.raises(ValueError, match="as many"):
             compiled.fill(*signs, 4, 4)
+    kinds, pairs, roles, context = bytes(4), bytes(9), bytes(6), bytes(1 << 13)
+    assert compiled.breaks(bytes(12), b"\2\2\2", kinds, pairs, roles, context) == b"\1\1\1"
+    for broken in ((bytes(8), b"\2", kinds, pairs, roles, context), (b"", b"", b"", pairs, roles, context),
+                   (b"", b"", kinds, pairs, kinds, context), (b"", b"", kinds, pairs, roles, kinds)):  # fmt: skip
+        with pytest.raises(ValueError, match="as many"):
+            compiled.breaks(*broken)
     assert compiled.fill(b"", b"", b"", None, 0, 4, 4) == (b"", 0, 0)
     assert compiled.fill(b"\2\2\2", b"\0\0\0", bytes(3), None, 0, 4, 4) == (b"", 0, 2)  # no place to end the line
+
+
+def test_line_ends_are_the_same_with_and_without_the_kernel(atlas: Atlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    if kernel() is None:
+        pytest.skip("no compiled kernel here")
+    chance = random.Random(11)
+    signs = "村务，。（）“《》12350.,:/-—…年月日元公里 \u3000aB\u0301%№第~\U00020000"
+    texts = [shape(atlas, "".join(chance.choices(signs, k=chance.randrange(40)))) for _ in range(400)]
+    found = []
+    for switch in ("0", "1"):
+        with monkeypatch.context() as patch:
+            patch.setenv("LEDSIGN_KERNEL", switch)
+            kernel.cache_clear()
+            found.append([breaks(text).tolist() for text in texts])
+    kernel.cache_clear()
+    assert found[0] == found[1]

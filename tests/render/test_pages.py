@@ -41,9 +41,7 @@ def test_golden(small: Renderer, name: str, update_golden: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["table", "image", "qr", "emergency", "table-wide"])
-def test_every_panel_draws_every_block(
-    name: str, panels: dict[str, Panel], policy: Policy, cache: Path
-) -> None:
+def test_every_panel_draws_every_block(name: str, panels: dict[str, Panel], policy: Policy, cache: Path) -> None:
     for panel in panels.values():
         pages = Renderer(panel, policy, cache).render(samples()[name], assets).pages
         assert pages
@@ -112,6 +110,45 @@ def test_cache_gives_the_same_object_and_sees_arriving_assets(small: Renderer) -
     with_image = small.render(notice, assets)
     assert with_image.degraded == ()
     assert with_image.pages != without.pages
+
+
+def test_a_picture_is_read_once_and_looked_for_only_while_it_is_absent(small: Renderer) -> None:
+    notice, read = samples()["image"], list[str]()
+    (wanted,) = notice.images()
+
+    def counted(block: n.Image) -> bytes | None:
+        read.append(block.name)
+        return assets(block)
+
+    absent = small.render(notice)
+    assert absent.absent == (wanted,)
+    assert small.render(notice) is absent
+    shown = small.render(notice, counted)
+    assert shown.absent == ()
+    assert read == [wanted.name] * 2, "once to see that it came, once to draw it"
+    for night in (False, True):
+        assert small.render(notice, counted, night=night).pages[-1].pixels == shown.pages[-1].pixels
+    assert small.render(notice).degraded == (), "what was drawn stays, also where the file is gone"
+    assert read == [wanted.name] * 2
+
+
+def test_a_chart_is_shown_where_its_letters_can_be_read(
+    panels: dict[str, Panel], policy: Policy, cache: Path
+) -> None:
+    """Letters of about 26 pixels: the chart gives way to its text where they would be under the least lawful size."""
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((1280, 420)).convert("RGB").save(buffer, "PNG")
+    chart = buffer.getvalue()
+    for panel in panels.values():
+        renderer = Renderer(panel, policy, cache)
+        block = image(chart, role="flowchart", caption="", alt="办理流程")
+        rendered = renderer.render(make(block), lambda _: chart)
+        least = renderer.style().least.cell
+        assert panel.arcmin(least) >= policy.legibility.floor_arcmin
+        fits = min(
+            panel.width / 1280, renderer.style().body.height / 420, 3.0 if panel.mode is ColorMode.RGB else 2.0
+        )
+        assert (rendered.degraded == ()) is (26 * fits >= least), panel.name
 
 
 EMPTY: list[n.Block] = [

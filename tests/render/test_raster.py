@@ -11,7 +11,7 @@ from ledsign.errors import RenderError
 from ledsign.panel import ColorMode
 from ledsign.render import raster, theme
 from ledsign.render.atlas import SIZES, Atlas
-from ledsign.render.glyphs import cells, halves, shape
+from ledsign.render.glyphs import cells, shape
 from ledsign.render.items import Item, Picture, Rect, Run
 from ledsign.render.kernel import kernel
 from ledsign.render.plate import plate
@@ -174,25 +174,6 @@ def test_kernel_refuses_what_does_not_fit() -> None:
         compiled.bits(32, 16, None, np.array([[0, 0, 33, 1, 0, 1, 1, 1]], np.int32), [], 0)
     with pytest.raises(ValueError, match="as large"):
         compiled.bits(32, 16, b"", None, [], 0)
-
-
-def test_kernel_halves_as_numpy_does(atlas: Atlas) -> None:
-    compiled = kernel()
-    if compiled is None:
-        pytest.skip("no compiled kernel here")
-    texts = [shape(atlas, string) for string in ("村务A1公开", "", "ab，", "乡")]
-    glyphs, advance = (np.concatenate([getattr(text, name) for text in texts]) for name in ("glyphs", "advance"))
-    counts = np.array([len(text) for text in texts])
-    ids, widths, most, most_half = compiled.halve(glyphs, advance, counts, atlas.whole)
-    expected = halves(glyphs, advance)[0]
-    assert np.frombuffer(ids, np.uint32).tolist() == expected.tolist()
-    assert np.frombuffer(widths, np.int64).tolist() == [text.width for text in texts]
-    assert most == expected[expected < atlas.whole].max() + 1
-    assert most_half == expected.max() + 1
-    assert compiled.halve(glyphs, np.where(advance == 1, 0, advance).astype(np.uint8), counts, 1) is None
-    for wrong in ([1, 2], [1, 2, 3, 99], [-1, 4, 4, 4]):
-        with pytest.raises(ValueError, match="as many"):
-            compiled.halve(glyphs, advance, np.array(wrong), atlas.whole)
 
 
 @pytest.mark.parametrize("mode", MODES)
