@@ -11,11 +11,12 @@ from xml.etree.ElementTree import Element
 from ledsign.errors import ConfigError, ProtocolError
 from ledsign.panel import Panel
 from ledsign.protocol.codec import Link, Role
-from ledsign.protocol.huidu import HuiDu, codes, packets, xml
+from ledsign.protocol.huidu import HuiDu, codes, discovery, packets, xml
 from ledsign.protocol.message import Message
 from ledsign.simulator.brain import Brain, Lit, Talk
 from ledsign.simulator.huidu_player import MAX_FILE, MAX_FILES, HuiduPlayer, StoredFile
-from ledsign.simulator.huidu_xml import copied, read_programme
+from ledsign.simulator.huidu_settings import Method, settings
+from ledsign.simulator.huidu_xml import read_programme
 
 CARD_ID = "C16L-D00-A000F"
 _VERSION = 0x01000009
@@ -35,12 +36,8 @@ class HuiduBrain:
         self._guid = ""
         self._incoming: StoredFile | None = None
         self._stamp = ""
-        self._switch_times = '<open enable="false"/><ploy enable="false"/>'
-        self._luminance = '<mode value="default"/><default value="100"/><ploy/><sensor min="1" max="100" time="5"/>'
-        self._zone = "(UTC+08:00)Beijing,Chongqing,HongKong,Urumchi"
-        self._server = '<server host="" port="10001"/>'
-        self._http = "false"
-        self._methods: Mapping[str, Callable[[Element], str | tuple[str, str]]] = {
+        self._methods: Mapping[str, Method] = {
+            **settings(self._player),
             "GetIFVersion": lambda _body: '<version value="1000000"/>',
             "GetDeviceInfo": self._device,
             "GetDeviceName": lambda _body: '<name value="BoxPlayer"/>',
@@ -51,20 +48,8 @@ class HuiduBrain:
             "SetPlayTypeToNormal": self._normal,
             "GetProgram": self._programmes,
             "GetCurrentPlayProgramGUID": self._current,
-            "GetLuminancePloy": lambda _body: self._luminance,
-            "SetLuminancePloy": self._set_luminance,
-            "OpenScreen": lambda _body: self._power(on=True),
-            "CloseScreen": lambda _body: self._power(on=False),
-            "GetSwitchTime": lambda _body: self._switch_times,
-            "SetSwitchTime": self._set_switch_times,
-            "GetTimeInfo": self._time,
-            "SetTimeInfo": self._set_time,
             "GetFiles": self._list,
             "DeleteFiles": self._delete_files,
-            "GetSDKTcpServer": lambda _body: self._server,
-            "SetSDKTcpServer": self._set_server,
-            "GetHttpApiEnable": lambda _body: f'<func enable="{self._http}"/>',
-            "SetHttpApiEnable": self._set_http,
             "Reboot": self._reboot,
         }
 
@@ -81,6 +66,9 @@ class HuiduBrain:
     def power_up(self) -> None:
         self._guid, self._incoming = "", None
         self._player.power_up()
+
+    def run_on(self, now: Callable[[], float]) -> None:
+        self._player.run_on(now)
 
     def due(self) -> float | None:
         return self._player.due()
@@ -122,8 +110,8 @@ class HuiduBrain:
     def answer(self, message: Message) -> Sequence[Message]:
         if isinstance(message, packets.VersionAsk):
             return self._welcome(message.version)
-        if isinstance(message, packets.SearchAsk):
-            return (packets.SearchAnswer(_VERSION, CARD_ID, 1),)
+        if isinstance(message, discovery.SearchAsk):
+            return (discovery.SearchAnswer(_VERSION, CARD_ID, 1),)
         if isinstance(message, packets.Heartbeat):
             return ()
         if not self._guid:  # nothing but the version question is allowed at first
@@ -255,36 +243,6 @@ class HuiduBrain:
         playing = self._player.playing()
         return xml.tag("program", {"guid": playing.guid if playing else ""})
 
-    def _set_luminance(self, body: Element) -> str | tuple[str, str]:
-        default = body.find("default")
-        value = "" if default is None else default.get("value", "")
-        if not (value.isdecimal() and 1 <= int(value) <= 100):
-            return "kInvalidParam", ""
-        self._player.brightness = int(value)
-        self._luminance = "".join(copied(child) for child in body)
-        return ""
-
-    def _power(self, on: bool) -> str:
-        self._player.set_power(on)
-        return ""
-
-    def _set_switch_times(self, body: Element) -> str:
-        self._switch_times = "".join(copied(child) for child in body)
-        return ""
-
-    def _time(self, _body: Element) -> str:
-        now = self._player.clock.strftime("%Y-%m-%d %H:%M:%S")
-        zone = xml.tag("timezone", {"value": self._zone})
-        return f'{zone}<summer enable="false"/><sync value="none"/><time value="{now}"/>'
-
-    def _set_time(self, body: Element) -> str | tuple[str, str]:
-        wanted, zone = body.find("time"), body.find("timezone")
-        if zone is not None:
-            self._zone = zone.get("value", self._zone)
-        if wanted is not None and not self._player.set_clock(wanted.get("value", "")):
-            return "kInvalidParam", ""
-        return ""
-
     def _list(self, _body: Element) -> str:
         entries = [
             xml.tag("file", {"size": f.size, "existSize": len(f.data), "md5": f.md5, "type": "image", "name": f.name})
@@ -296,15 +254,6 @@ class HuiduBrain:
         for entry in body.iter("file"):
             self._player.files.pop(entry.get("name", ""), None)
         self._player.show("files")
-        return ""
-
-    def _set_server(self, body: Element) -> str:
-        self._server = "".join(copied(child) for child in body)
-        return ""
-
-    def _set_http(self, body: Element) -> str:
-        func = body.find("func")
-        self._http = "true" if func is not None and func.get("enable") == "true" else "false"
         return ""
 
     @staticmethod

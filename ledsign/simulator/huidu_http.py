@@ -60,6 +60,9 @@ class HuiduHttpBrain:
     def power_up(self) -> None:
         self._player.power_up()
 
+    def run_on(self, now: Callable[[], float]) -> None:
+        self._player.run_on(now)
+
     def due(self) -> float | None:
         return self._player.due()
 

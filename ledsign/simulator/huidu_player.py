@@ -8,7 +8,7 @@ that the programme names, and a programme outside of its days and times of day i
 import hashlib
 import io
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -93,22 +93,28 @@ class HuiduPlayer:
         self.programme_writes = 0
         self._lit = lit
         self._forced = ""  # switched to, until normal play is asked for
+        self._now: Callable[[], float] = time.monotonic
         self._set_clock = _FACTORY_TIME
-        self._set_at = time.monotonic()
+        self._set_at = self._now()
         self._last: Programme | None = None
 
     # ---- clock ----------------------------------------------------------------------------------------------
 
+    def run_on(self, now: Callable[[], float]) -> None:
+        self._now, self._set_at = now, now()
+
     @property
     def clock(self) -> datetime:
-        return self._set_clock + timedelta(seconds=time.monotonic() - self._set_at)
+        return self._set_clock + timedelta(seconds=self._now() - self._set_at)
 
     def set_clock(self, text: str) -> bool:
         try:
             at = datetime.fromisoformat(text).replace(tzinfo=None)
         except ValueError:
             return False
-        self._set_clock, self._set_at = at, time.monotonic()
+        if not 2000 <= at.year < 2100:
+            return False
+        self._set_clock, self._set_at = at, self._now()
         return True
 
     def due(self) -> float | None:

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledsign.errors import CardRefusedError, ConfigError, ProtocolError, TransportError, UnsupportedError
+from ledsign.errors import (
+    CardRefusedError,
+    CardUnusableError,
+    ConfigError,
+    ProtocolError,
+    TransportError,
+    UnsupportedError,
+)
 from ledsign.frame import Frame, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Judgement, Link, Role, Verdict, create
@@ -150,7 +157,9 @@ def script(
         return said, end.value
 
 
-def card_at(now: str = "2026-11-21 12:00:00", listed: bool = True) -> Callable[[Message], Message | int | None]:
+def card_at(
+    now: str = "2026-11-21 12:00:00", listed: bool = True, rotation: str = "0"
+) -> Callable[[Message], Message | int | None]:
     """A card that does as it is told."""
     state = {"guid": "", "file": ""}
 
@@ -170,7 +179,7 @@ def card_at(now: str = "2026-11-21 12:00:00", listed: bool = True) -> Callable[[
             state["guid"] = command.body.split('program guid="')[1].split('"')[0]
         bodies = {
             "GetDeviceInfo": '<device id="C15-D00-A0000" model="HD-C15"/><version app="7.1"/>'
-            '<screen width="64" height="32"/>',
+            f'<screen width="64" height="32" rotation="{rotation}"/>',
             "GetCurrentPlayProgramGUID": xml.tag("program", {"guid": f"{{{state['guid'].upper()}}}"}),
             "GetTimeInfo": xml.tag("time", {"value": now}),
             "GetFiles": xml.tag("files", None, *([state["file"]] if listed and state["file"] else [])),
@@ -203,18 +212,21 @@ def test_handshake_then_nothing_old_is_left() -> None:
 
 
 def test_another_card_or_another_screen_is_no_card_of_ours() -> None:
-    with pytest.raises(TransportError, match="C15-D00-A0000"):
+    with pytest.raises(CardUnusableError, match="C15-D00-A0000"):
         prepared(id="C16-D00-A0001")
     prepared(id="C15-D00-A0000")
-    with pytest.raises(TransportError, match="64x32"):
-        script(HuiDu(), Prepare(128, 64, ColorMode.MONO), card_at())
-    script(HuiDu(), Prepare(32, 64, ColorMode.MONO), card_at())  # turned
+    for other in ((128, 64), (32, 64)):
+        with pytest.raises(CardUnusableError, match="64x32"):
+            script(HuiDu(), Prepare(*other, ColorMode.MONO), card_at())
+    script(HuiDu(), Prepare(32, 64, ColorMode.MONO), card_at(rotation="90"))
+    with pytest.raises(CardUnusableError, match="64x32"):
+        script(HuiDu(), Prepare(32, 65, ColorMode.MONO), card_at(rotation="90"))
 
 
-def test_a_page_is_a_file_that_is_listed_whole_and_a_programme_that_is_played() -> None:
+def test_a_page_is_a_file_and_a_programme_that_is_played() -> None:
     codec = prepared()
     said, _ = script(codec, ShowFrame(FRAME), card_at())
-    assert methods(said) == ["FileStart", "Upload", "GetFiles", "AddProgram", "GetCurrentPlayProgramGUID"]
+    assert methods(said) == ["FileStart", "Upload", "AddProgram", "GetCurrentPlayProgramGUID"]
     again, _ = script(codec, ShowFrame(FRAME), card_at())
     assert methods(again) == ["AddProgram", "GetCurrentPlayProgramGUID"]  # the file is there
     first, second = (next(m for m in s if isinstance(m, Say) and m.method == "AddProgram") for s in (said, again))
@@ -241,11 +253,40 @@ def test_upload_goes_on_where_it_stopped_and_starts_anew_when_broken() -> None:
     assert methods(said)[:3] == ["FileStart", "DeleteFiles", "FileStart"]
 
 
-def test_a_file_that_the_card_does_not_list_is_not_shown() -> None:
-    codec = prepared()
+def resumed(of: Callable[[Message], Message | int | None]) -> Callable[[Message], Message | int | None]:
+    """A card that has the first ten bytes of every file."""
+
+    def answer(command: Message) -> Message | int | None:
+        found = of(command)
+        return packets.FileStartAnswer(0, 10) if isinstance(command, packets.FileStart) else found
+
+    return answer
+
+
+def test_a_file_with_older_bytes_under_it_must_be_listed_whole() -> None:
+    said, _ = script(prepared(), ShowFrame(FRAME), resumed(card_at()))
+    assert methods(said) == ["FileStart", "Upload", "GetFiles", "AddProgram", "GetCurrentPlayProgramGUID"]
     with pytest.raises(CardRefusedError) as refused:
-        script(codec, ShowFrame(FRAME), card_at(listed=False))
+        script(prepared(), ShowFrame(FRAME), resumed(card_at(listed=False)))
     assert refused.value.code == codes.FILE_NOT_FINISH
+
+
+def test_a_file_that_the_programme_lacks_is_brought_anew() -> None:
+    """The card has the last word on the MD5: it names in its answer what it does not have."""
+    codec, good = prepared(), card_at()
+
+    def lacking(command: Message) -> Message | int | None:
+        if isinstance(command, Say) and command.method == "AddProgram":
+            name = command.body.split('file name="')[1].split('"')[0]
+            entry = xml.tag("file", {"name": name, "result": "kFileNotFound"})
+            return ok(command.method, xml.tag("files", None, entry))
+        return good(command)
+
+    with pytest.raises(CardRefusedError) as refused:
+        script(codec, ShowFrame(FRAME), lacking)
+    assert refused.value.code == codes.FILE_NOT_FOUND
+    said, _ = script(codec, ShowFrame(FRAME), good)
+    assert methods(said)[0] == "FileStart"
 
 
 def test_a_card_that_plays_something_else_is_no_success() -> None:

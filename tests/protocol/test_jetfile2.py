@@ -13,23 +13,18 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kit import ZONE
+from ledsign.card import Card
+from ledsign.clock import SystemClock
 from ledsign.errors import CardRefusedError, ConfigError, UnsupportedError
 from ledsign.frame import Frame, PixelFormat
-from ledsign.protocol.codec import Link, Role, Verdict, create
+from ledsign.panel import ColorMode, Panel
+from ledsign.protocol.codec import Link, Role, Routine, Verdict, create
 from ledsign.protocol.jetfile2 import JetFile2, files, packets
-from ledsign.protocol.jetfile2.commands import (
-    FilePart,
-    Kind,
-    Other,
-    Plain,
-    PutFile,
-    ReadFile,
-    SystemPart,
-    Verb,
-    parse,
-)
+from ledsign.protocol.jetfile2.commands import Other, Plain, Verb, parse
+from ledsign.protocol.jetfile2.disk import FilePart, Kind, PutFile, ReadFile, SystemPart
 from ledsign.protocol.jetfile2.packets import Reply, Request, Simple
-from ledsign.protocol.message import SetClock, ShowFrame, ShowText
+from ledsign.protocol.jetfile2.shelf import Shelf
+from ledsign.protocol.message import Clear, Message, Prepare, SetClock, ShowFrame, ShowText
 from protocol import case_jetfile2
 from protocol import codec_kit as kit
 
@@ -78,7 +73,8 @@ def test_the_drivers_own_commands_equal_the_independent_client(vectors: list[kit
 def test_files_are_cut_as_the_independent_client_cuts_them() -> None:
     """Argument layout and chunks as its own tests state them: 1300 bytes are 512 + 512 + 276, counted from 1."""
     card = codec(Role.CARD)
-    parts = [m.body for p in codec().encode(PutFile(Kind.PICTURE, "E", "P1", b"\xaa" * 1300)) for m in card.feed(p)]
+    driver = codec(chunk="512")
+    parts = [m.body for p in driver.encode(PutFile(Kind.PICTURE, "E", "P1", b"\xaa" * 1300)) for m in card.feed(p)]
     assert [(p.total, p.size, p.count, p.current, len(p.data)) for p in parts] == [
         (1300, 512, 3, 1, 512),
         (1300, 512, 3, 2, 512),
@@ -96,7 +92,7 @@ def test_a_command_with_a_wrong_argument_is_read_as_another(code: int) -> None:
 
 
 def test_each_packet_has_its_own_serial_and_only_its_reply_confirms_it() -> None:
-    driver = codec()
+    driver = codec(chunk="512")
     command = PutFile(Kind.PICTURE, "E", "A", bytes(1000))
     first, second = driver.encode(command)
     serials = [int.from_bytes(packet[10:12], "little") for packet in (first, second)]
@@ -115,6 +111,47 @@ def test_each_packet_has_its_own_serial_and_only_its_reply_confirms_it() -> None
     assert verdict(Reply(0x0206, serials[1], True, b"\x02\x21\0\0")) is Verdict.REFUSED
     driver.encode(Plain(Verb.STATUS))
     assert verdict(Reply(0x0206, late, True, ok), 0) is Verdict.CONFIRMED
+    assert verdict(Reply(0x0206, serials[1] + 1, True, ok), 2) is Verdict.FOREIGN  # there was no third packet
+
+
+def test_only_a_question_is_confirmed_by_values() -> None:
+    """The document says twice, and differently, which flag marks a status: no write rests on it."""
+    driver = codec()
+    write, ask = PutFile(Kind.PICTURE, "E", "A", bytes(9)), Plain(Verb.STATUS)
+    for command in (write, ask):
+        driver.encode(command)
+    for flag in (True, False):
+        assert driver.judge(write, 0, Reply(0x0206, 0, flag, b"\x00\x90\0\0")).verdict is Verdict.CONFIRMED
+        assert driver.judge(write, 0, Reply(0x0206, 0, flag, b"\x02\x90\0\0")).verdict is Verdict.DAMAGED
+        assert driver.judge(write, 0, Reply(0x0206, 0, flag, b"", b"\x08\x90")).verdict is Verdict.REFUSED
+    assert driver.judge(ask, 0, Reply(0x010B, 1, False, bytes(8))).verdict is Verdict.CONFIRMED
+    assert driver.judge(ask, 0, Reply(0x010B, 1, True, b"\x30\x90\0\0")).meaning.startswith("login")
+
+
+def test_long_pieces_until_a_sign_shows_that_it_takes_none() -> None:
+    picture, ok = PutFile(Kind.PICTURE, "E", "A", bytes(3000)), b"\x00\x90\0\0"
+
+    def lengths(driver: JetFile2) -> list[int]:
+        return [len(packet) - 40 for packet in driver.encode(picture)]
+
+    fresh = codec()
+    fresh.reset()  # as when the line is opened
+    assert lengths(fresh) == [1024, 1024, 952]
+    fresh.judge(picture, 0, Reply(0x0206, 0, True, ok))
+    fresh.reset()  # it has taken one: something else broke the line
+    assert lengths(fresh)[0] == 1024
+    silent = codec()
+    lengths(silent)
+    silent.reset()
+    assert lengths(silent) == [512] * 5 + [440]
+    refusing = codec()
+    routine = refusing.routine(ShowFrame(Frame(256, 64, PixelFormat.PLANES_1, bytes(32 * 64), "")))
+    put = next(routine)
+    refusing.encode(put)
+    assert routine.throw(CardRefusedError(0x9013)) == put
+    assert len(refusing.encode(put)[0]) == 552
+    with pytest.raises(CardRefusedError):
+        routine.throw(CardRefusedError(0x9013))
 
 
 def test_a_text_inside_a_damaged_packet_is_no_simple_frame() -> None:
@@ -170,6 +207,29 @@ def test_pictures_are_read_by_others_as_they_were_meant(width: int, height: int)
     assert full.tobytes() == rgb
 
 
+@pytest.mark.parametrize(("count", "bits"), [(1, 1), (2, 1), (3, 4), (16, 4), (17, 8), (256, 8), (257, 24)])
+@pytest.mark.parametrize("width", [37, 40])
+def test_few_colors_take_few_bits_and_lose_nothing(width: int, count: int, bits: int) -> None:
+    dice, height = random.Random(count), 19
+    colors = [bytes((n & 255, n >> 8, 7 * n & 255)) for n in range(count)]
+    pixels = [*colors, *(dice.choice(colors) for _ in range(width * height - count))]
+    frame = Frame(width, height, PixelFormat.RGB888, b"".join(pixels), "")
+    made = files.picture(frame)
+    assert int.from_bytes(made[28:30], "little") == bits
+    assert opened(made).tobytes() == frame.data
+    assert len(files.picture(frame, fewest=False)) == 54 + height * ((width * 3 + 3) // 4 * 4)
+
+
+@pytest.mark.parametrize("color", [(255, 0, 0), (0, 255, 0), (255, 255, 0), None])
+def test_one_color_of_a_two_color_sign_takes_one_bit(color: tuple[int, int, int] | None) -> None:
+    plane, row = random.Random(3).randbytes(3 * 8), 3
+    red, green = (plane if color and color[at] else bytes(len(plane)) for at in (0, 1))
+    made = files.picture(Frame(24, 8, PixelFormat.PLANES_2, red + green, ""))
+    assert len(made) == 62 + 4 * 8
+    lit = np.unpackbits(np.frombuffer(plane, np.uint8).reshape(8, row), axis=1)[:, :, None]
+    assert (opened(made) == lit * np.array(color or (0, 0, 0), np.uint8)).all()
+
+
 def test_large_full_color_pages_take_a_palette_and_at_last_round() -> None:
     width, height = 512, 256
     few = (bytes(range(240)) * 1639)[: width * height * 3]
@@ -183,7 +243,81 @@ def test_large_full_color_pages_take_a_palette_and_at_last_round() -> None:
     error = np.abs(opened(rounded).astype(int).ravel() - np.frombuffer(many, np.uint8).astype(int))
     assert error.max() <= 8
     with pytest.raises(UnsupportedError):
-        files.picture(Frame(1920, 1080, PixelFormat.RGB888, bytes(1920 * 1080 * 3), ""))
+        files.picture(Frame(1920, 1080, PixelFormat.RGB888, few[:300].ljust(1920 * 1080 * 3, b"\0"), ""))
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "fits"),
+    [
+        (ColorMode.MONO, (1920, 1080), True),
+        (ColorMode.DUAL, (1920, 1080), False),
+        (ColorMode.RGB, (512, 256), True),
+        (ColorMode.RGB, (1920, 1080), False),
+    ],
+)
+def test_a_panel_whose_pages_are_too_long_is_refused_beforehand(
+    mode: ColorMode, size: tuple[int, int], fits: bool
+) -> None:
+    assert bool(codec().formats(mode, *size)) is fits
+    assert codec().formats(mode)
+    panel = Panel("big", *size, mode, 10)
+    if not fits:
+        with pytest.raises(ConfigError, match=f"cannot show {size[0]}x{size[1]}"):
+            Card("jetfile2", "tcp://127.0.0.1:1", panel, SystemClock())
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    pages=st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["stand", "cut", "interrupted"])), max_size=40),
+    longest=st.sampled_from([2366, 262_210]),
+)
+def test_no_picture_in_use_is_written_over(pages: list[tuple[int, str]], longest: int) -> None:
+    """Against a plain model: what each label holds, and those that the glass may depend on."""
+    shelf, disk = Shelf(), dict[str, bytes]()
+    shelf.forget(longest)
+    standing = cut = told = ""
+    for number, end in pages:
+        picture = bytes((number,))
+        label = shelf.find(picture)
+        if label is None:
+            label = shelf.free()
+            assert label not in {standing, cut, told} - {""}
+            disk[label] = picture
+            shelf.put(label, picture)
+        assert disk[label] == picture
+        shelf.named(label)
+        told = label
+        if end != "interrupted":
+            shelf.shown(label, standing=end == "stand", cut=end == "cut")
+            standing, cut = (label, cut) if end == "stand" else (standing, label)
+    assert len(disk) * longest <= 4 * files.MAX_FILE
+
+
+def said(routine: Routine) -> list[Message]:
+    """What a routine says to a sign that answers everything with zeros."""
+    commands: list[Message] = []
+    try:
+        command = next(routine)
+        while True:
+            commands.append(command)
+            command = routine.send(Reply(0, 0, False, bytes(20)))
+    except StopIteration:
+        return commands
+
+
+def test_what_may_be_on_the_glass_is_not_written_over_by_a_preparation() -> None:
+    """After a broken line nobody knows which picture is lit; the black one has a label of its own."""
+    driver = codec()
+    frame = Frame(8, 8, PixelFormat.PLANES_1, bytes(8), "")
+    shown = said(driver.routine(ShowFrame(frame, ttl_s=60))) + said(driver.routine(ShowFrame(frame)))
+    prepared = said(driver.routine(Prepare(8, 8, ColorMode.MONO)))
+    cleared = said(driver.routine(Clear(8, 8, ColorMode.MONO)))
+
+    def pictures(commands: list[Message]) -> list[str]:
+        return [each.label for each in commands if isinstance(each, PutFile) and each.kind is Kind.PICTURE]
+
+    assert pictures(shown) == ["A", "B"]
+    assert pictures(prepared) == pictures(cleared) == ["0"]
 
 
 def test_text_clock_and_playlist() -> None:

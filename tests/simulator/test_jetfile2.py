@@ -11,22 +11,13 @@ import pytest
 from ledsign import simulator
 from ledsign.card import Card, Patience
 from ledsign.clock import SystemClock
-from ledsign.errors import TransportError
+from ledsign.errors import CardUnusableError, ConfigError, TransportError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.codec import Link, Role
 from ledsign.protocol.jetfile2 import JetFile2, files, packets
-from ledsign.protocol.jetfile2.commands import (
-    Emergency,
-    Kind,
-    Other,
-    Plain,
-    PowerOff,
-    PutFile,
-    PutSystem,
-    ReadFile,
-    Verb,
-)
+from ledsign.protocol.jetfile2.commands import Emergency, Other, Plain, PowerOff, SetClock, Verb
+from ledsign.protocol.jetfile2.disk import FilePart, Kind, PutFile, PutSystem, ReadFile
 from ledsign.protocol.jetfile2.packets import Reply, Request, Simple
 from ledsign.protocol.message import ShowFrame
 from ledsign.simulator import SimulatedCard
@@ -95,6 +86,8 @@ def test_pages_brightness_power_clock_on_every_line(anywhere: SimulatedCard) -> 
     assert anywhere.glass == page(2).sha256
     info = card.info()
     assert (info.model, info.details["unit"]) == ("96x64", "1")
+    assert (info.details["mode"], info.details["cabinet_c"]) == ("emergency", "24")  # the page with an end
+    assert "outdoors_c" not in info.details
     card.clear()
     assert anywhere.pixels == bytes(12 * 64)
     card.close()
@@ -140,6 +133,65 @@ def test_a_page_is_repeated_before_its_time_is_over(sign: SimulatedCard) -> None
         time.sleep(0.2)
         assert sign.glass == page(1).sha256
     assert len(sign.shown) == 1
+    card.close()
+
+
+def test_a_picture_that_the_sign_lost_is_brought_again(tmp_path: Path) -> None:
+    """On a serial line pictures are kept; a restart that nobody noticed empties the RAM disk."""
+    with simulator.serve("jetfile2", f"pty://{tmp_path}/line", PANEL) as sign:
+        card = card_for(sign)
+        for seed in (1, 2):
+            card.show(frame(seed))
+        began = card.link.packets
+        card.show(frame(1))
+        assert card.link.packets - began == 2, "a sample, and the switch"
+        assert sign.glass == page(1).sha256
+        assert isinstance(sign._brain, JetFile2Brain)
+        sign._brain.power_up()
+        card.show(frame(2))
+        assert sign.glass == page(2).sha256
+        card.close()
+
+
+def test_a_small_disk_keeps_fewer_pictures(tmp_path: Path) -> None:
+    url = f"pty://{tmp_path}/line?ram=16"
+    with simulator.serve("jetfile2", url, Panel("big", 192, 96, ColorMode.MONO, 10)) as sign:
+        card = Card("jetfile2", sign.url, sign.panel, SystemClock(), HASTY)
+        for seed in [*range(8), 0]:
+            drawn = Page(192, 96, ColorMode.MONO, random.Random(seed).randbytes(24 * 96), 1.0)
+            card.show(Frame(192, 96, PixelFormat.PLANES_1, drawn.pixels, drawn.sha256))
+            assert sign.glass == drawn.sha256
+        assert len(sign.state()["files"]) == 7  # type: ignore[arg-type]  # six of 2366 bytes, and the text
+        card.close()
+
+
+def test_options_that_make_no_sense() -> None:
+    for options in ("ram=1", "longest=x", "group=0", "colour=1"):
+        with pytest.raises(ConfigError), simulator.serve("jetfile2", f"tcp://127.0.0.1:0?{options}", PANEL):
+            pass
+
+
+def test_packets_and_address_and_password_as_the_sign_has_them() -> None:
+    listen = "tcp://127.0.0.1:0?longest=512&group=1&unit=4&user=u&password=p"
+    with simulator.serve("jetfile2", listen, PANEL) as sign:
+        with pytest.raises(CardUnusableError, match="login"):
+            card_for(sign).show(frame(1))
+        with pytest.raises(TransportError):
+            card_for(sign, "?group=2&user=u&password=p").show(frame(1))
+        card = card_for(sign, "?group=1&unit=4&user=u&password=p")
+        card.show(frame(1))
+        assert sign.glass == page(1).sha256
+        card.close()
+
+
+def test_a_sign_of_another_size_is_refused_and_keeps_what_it_shows(sign: SimulatedCard) -> None:
+    before = sign.pixels
+    card = Card("jetfile2", sign.url, Panel("test", 192, 96, ColorMode.MONO, 10), SystemClock(), HASTY)
+    assert card.info().model == "96x64", "a technician may ask it"
+    with pytest.raises(CardUnusableError, match=r"set to a screen of 96x64, the panel is 192x96"):
+        card.clear()
+    assert sign.pixels == before
+    assert any(before)
     card.close()
 
 
@@ -242,6 +294,8 @@ def test_the_sign_answers_as_the_document_says() -> None:
     assert status(Other(0x0466, b"", b"")) == 0x9005
     assert status(Other(0x0403, b"", b"")) == 0x9006
     assert status(Emergency(5, False, bytes(1025))) == 0x2901
+    assert status(FilePart(Kind.PICTURE, "E", 0, "A", 0, 0, 1, 1, b"")) == 0x9006  # packets of no bytes
+    assert status(SetClock(9999, 12, 31, 23, 59, 59, 1, 20)) == 0x5201  # a clock that could not run on
     assert sign.answer(Request(Plain(Verb.STATUS), 7, group=9)) == ()
     assert sign.answer(Request(Plain(Verb.STATUS), 7, group=1, unit=1)) != ()
     assert sign.answer(Request(PowerOff(True), 7, quiet=True)) == ()
@@ -255,7 +309,7 @@ def test_the_sign_answers_as_the_document_says() -> None:
 
 def test_packets_out_of_order_are_said_to_be() -> None:
     sign, _causes = brain()
-    driver, card = JetFile2(Link.NET, Role.DRIVER, {}), sign.talk(Link.NET)
+    driver, card = JetFile2(Link.NET, Role.DRIVER, {"chunk": "512"}), sign.talk(Link.NET)
     requests = [m for p in driver.encode(PutFile(Kind.PICTURE, "E", "A", bytes(1500))) for m in card.feed(p)]
     codes = []
     for index in (0, 2, 0, 0, 1, 2):

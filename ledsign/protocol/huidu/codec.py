@@ -10,7 +10,7 @@ from ledsign.errors import ConfigError, ProtocolError, UnsupportedError
 from ledsign.frame import AckLevel, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Ability, Judgement, Link, Role, Routine, Verdict
-from ledsign.protocol.huidu import codes, packets, xml
+from ledsign.protocol.huidu import codes, discovery, packets, xml
 from ledsign.protocol.huidu.routines import greet, plan
 from ledsign.protocol.huidu.session import Say, Session, Upload
 from ledsign.protocol.message import CardInfo, Intent, Message, Prepare
@@ -41,6 +41,7 @@ class HuiDu:
     family: ClassVar[str] = "huidu"
     ack: ClassVar[AckLevel] = AckLevel.ACKED
     default_port: ClassVar[int] = 10001
+    links: ClassVar[frozenset[Link]] = frozenset({Link.NET})
     abilities: ClassVar[frozenset[Ability]] = frozenset(
         {
             Ability.FRAME,
@@ -100,7 +101,7 @@ class HuiDu:
     def encode(self, message: Message, seq: int = 0) -> list[bytes]:
         """One element is what one answer confirms, be it several packets. ``seq`` has no place here."""
         if self._link is Link.UDP:
-            data = packets.pack_datagram(message)
+            data = discovery.pack(message)
         elif isinstance(message, Say):
             text = xml.request(self._session.guid or xml.NO_GUID, message.method, message.body)
             data = packets.pack(packets.XmlAsk(text))
@@ -114,7 +115,7 @@ class HuiDu:
 
     def feed(self, data: bytes) -> list[Message]:
         if self._link is Link.UDP:
-            found = packets.parse_datagram(data, self._role)
+            found = discovery.parse(data, self._role)
             return [] if found is None else [found]
         return self._messages(self._splitter.feed(data))
 
@@ -211,11 +212,11 @@ class HuiDu:
 
     def search(self) -> Message:
         """The datagram that asks every card in reach to name itself."""
-        return packets.SearchAsk(self._version)
+        return discovery.SearchAsk(self._version)
 
     def found(self, message: Message) -> CardInfo | None:
         """A card that named itself; None for anything else."""
-        if not isinstance(message, packets.SearchAnswer):
+        if not isinstance(message, discovery.SearchAnswer):
             return None
         details = {"id": message.card_id, "change": str(message.change), "sdk": str("-D" in message.card_id).lower()}
         return CardInfo(self.family, message.card_id.partition("-")[0], f"{message.version:08x}", details)

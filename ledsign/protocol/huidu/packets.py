@@ -2,8 +2,6 @@
 
 There is no checksum: TCP's is the only one, besides the MD5 that a file brings. What can be checked is checked:
 the command, the length that it may have, and the structure of the data.
-
-On UDP (discovery) the layout differs: ``version u32, cmd u16, data``.
 """
 
 import re
@@ -27,7 +25,6 @@ XML, XML_ANSWER = 0x2003, 0x2004
 FILE_START, FILE_START_ANSWER = 0x8001, 0x8002
 FILE_CONTENT = 0x8003
 FILE_END, FILE_END_ANSWER = 0x8005, 0x8006
-SEARCH, SEARCH_ANSWER = 0x1001, 0x1002
 
 _MD5 = re.compile(rb"[0-9a-f]{32}\0")
 
@@ -120,22 +117,6 @@ class FileEndAnswer(Message):
     """Status 0 or 1: the file is on the card."""
 
     status: int
-
-
-@dataclass(frozen=True, slots=True)
-class SearchAsk(Message):
-    """UDP broadcast: who is there?"""
-
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class SearchAnswer(Message):
-    """``change`` grows when the card's settings change."""
-
-    version: int
-    card_id: str
-    change: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,27 +284,3 @@ def readable(text: bytes) -> str | bytes:
         return text.decode("utf-8")
     except UnicodeDecodeError:
         return text
-
-
-def parse_datagram(data: bytes, role: Role) -> Message | None:
-    """A UDP search packet, or None."""
-    if len(data) < 6:
-        return None
-    version, cmd = struct.unpack_from("<IH", data)
-    if cmd == SEARCH and len(data) == 6 and role is not Role.DRIVER:
-        return SearchAsk(version)
-    if cmd == SEARCH_ANSWER and len(data) == 25 and role is not Role.CARD:
-        name = data[6:21].rstrip(b"\0")
-        if name.isascii() and b"\0" not in name:
-            return SearchAnswer(version, name.decode("ascii"), int.from_bytes(data[21:], "little"))
-    return None
-
-
-def pack_datagram(message: Message) -> bytes | None:
-    """The bytes of a UDP search packet; None for anything else."""
-    if isinstance(message, SearchAsk):
-        return struct.pack("<IH", message.version, SEARCH)
-    if isinstance(message, SearchAnswer):
-        name = message.card_id.encode("ascii")[:15].ljust(15, b"\0")
-        return struct.pack("<IH", message.version, SEARCH_ANSWER) + name + struct.pack("<I", message.change)
-    return None

@@ -42,7 +42,7 @@ def _page(
     session: Session, png: bytes, width: int, height: int, urgent: bool = False, ttl_s: int | None = None
 ) -> Steps[None]:
     md5 = hashlib.md5(png, usedforsecurity=False).hexdigest()
-    name = f"{PREFIX}{md5}.png"
+    name = f"{PREFIX}{md5[:16]}.png"
     session.standing = None
     if name not in session.files:
         yield from _upload(session, name, md5, png)
@@ -120,13 +120,14 @@ def _windows(session: Session, ttl_s: int) -> Steps[list[xml.Window | None]]:
 
 
 def _upload(session: Session, name: str, md5: str, data: bytes) -> Steps[None]:
-    """Bring a file onto the card, from where it stopped the last time, until the card lists it as whole."""
+    """Bring a file onto the card, from where it stopped the last time. What was sent in one go is whole when the card
+    says so at its end, and its programme names the MD5; where older bytes are under it, the card must list it."""
     for attempt in range(1, _UPLOADS + 1):
         try:
             existing = yield from _start(session, name, md5, len(data))
             if existing <= len(data):
                 yield Upload(data[existing:])
-                if (yield from _listed(session, name, md5, len(data))):
+                if not existing or (yield from _listed(session, name, md5, len(data))):
                     session.files[name] = None
                     return
         except CardRefusedError:

@@ -18,6 +18,7 @@ from ledsign.protocol.message import (
     SetPower,
     ShowFrame,
 )
+from ledsign.protocol.screen import check_named_screen
 
 _BEIJING = "(UTC+08:00)Beijing,Chongqing,HongKong,Urumchi"  # as the vendor writes it
 
@@ -102,25 +103,18 @@ def _greet(session: Session) -> Steps[CardInfo | None]:
     info = yield from _info(session)
     found = info.details.get("id") if info else None
     if session.wanted_id and found != session.wanted_id:
-        raise TransportError(f"card {found} answers where {session.wanted_id} was expected")
+        raise CardUnusableError(0, f"card {found} answers where {session.wanted_id} was expected")
     return info
 
 
 def _prepare(session: Session, intent: Prepare) -> Steps[CardInfo | None]:
     """An empty list of programmes replaces the stored one, so that nothing old is played."""
     info = yield from _greet(session)
-    _check_size(intent, info)
+    check_named_screen(info.details if info else {}, intent)
     yield from may(session, Say("AddProgram", xml.tag("screen", {"timeStamps": session.next_stamp()})))
     if intent.deep:
         yield from pages.sweep(session)
     return info
-
-
-def _check_size(intent: Prepare, info: CardInfo | None) -> None:
-    details = info.details if info else {}
-    size, wanted = details.get("screen", "0x0"), f"{intent.width}x{intent.height}"
-    if size not in ("0x0", wanted, f"{intent.height}x{intent.width}"):  # turned by 90 degrees
-        raise CardUnusableError(0, f"card is set to a screen of {size}, the panel is {wanted}")
 
 
 def _info(session: Session) -> Steps[CardInfo | None]:

@@ -131,7 +131,8 @@ def screen(stamp: int, programmes: Sequence[Programme]) -> str:
 
 
 def programme(item: Programme) -> str:
-    """A programme with one area, one picture, no effect; it stays until something else is to be played."""
+    """A programme with one area, one picture, no effect; it stays until something else is to be played. The last
+    eight digits of its ID are its own: they name its parts."""
     flag = {"flag": "realtime"} if item.realtime else {}
     control = []
     if window := item.window:
@@ -141,7 +142,7 @@ def programme(item: Programme) -> str:
         ]
     picture = tag(
         "image",
-        {"guid": f"{item.guid}-i", "fit": "stretch"},  # same size: stretching changes nothing
+        {"guid": f"{item.guid[-8:]}i", "fit": "stretch"},  # same size: stretching changes nothing
         tag("effect", {"in": 0, "out": 0, "inSpeed": 0, "outSpeed": 0, "duration": 100}),
         tag("file", {"name": item.file, "md5": item.md5, "size": item.size}),
     )
@@ -150,7 +151,7 @@ def programme(item: Programme) -> str:
         "program",
         {"guid": item.guid, "type": "normal", **flag},
         tag("playControl", {"count": 1, "disabled": "false"}, *control),
-        tag("area", {"guid": f"{item.guid}-a", "alpha": 255}, place, tag("resources", None, picture)),
+        tag("area", {"guid": f"{item.guid[-8:]}a", "alpha": 255}, place, tag("resources", None, picture)),
     )
 
 

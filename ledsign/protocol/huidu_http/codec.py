@@ -13,7 +13,7 @@ from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Ability, Judgement, Link, Role, Routine, Verdict
 from ledsign.protocol.http import HttpAsk, HttpReply, Reader, header, pack
 from ledsign.protocol.huidu import codes
-from ledsign.protocol.huidu_http.routines import PROGRAMMES, PROPERTIES, STATUS, greet, plan
+from ledsign.protocol.huidu_http.routines import PROGRAMMES, PROPERTIES, STATUS, UNAUTHORISED, greet, plan
 from ledsign.protocol.huidu_http.session import Put, Say, Session, document_of, first_of, sign
 from ledsign.protocol.message import Intent, Message, Prepare
 
@@ -37,6 +37,7 @@ class HuiDuHttp:
     family: ClassVar[str] = "huidu-http"
     ack: ClassVar[AckLevel] = AckLevel.ACKED
     default_port: ClassVar[int] = 30080
+    links: ClassVar[frozenset[Link]] = frozenset({Link.NET})
     abilities: ClassVar[frozenset[Ability]] = frozenset(
         {
             Ability.FRAME,
@@ -90,7 +91,8 @@ class HuiDuHttp:
             return Judgement(Verdict.FOREIGN)
         self._session.date = header(reply.headers, "date") or self._session.date
         if reply.status != 200:
-            return Judgement(Verdict.REFUSED, reply.status, f"HTTP {reply.status}")
+            why = ", key or secret" if reply.status in UNAUTHORISED else ""
+            return Judgement(Verdict.REFUSED, reply.status, f"HTTP {reply.status}{why}")
         try:
             document = document_of(reply)
             if document.get("method") != (command.method if isinstance(command, Say) else None):

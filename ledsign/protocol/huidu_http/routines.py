@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ledsign.errors import CardRefusedError, CardUnusableError, ProtocolError, TransportError, UnsupportedError
+from ledsign.errors import CardRefusedError, ProtocolError, TransportError, UnsupportedError
 from ledsign.frame import PixelFormat
 from ledsign.protocol.codec import Routine
 from ledsign.protocol.huidu import codes
@@ -35,9 +35,10 @@ from ledsign.protocol.message import (
     SetPower,
     ShowFrame,
 )
+from ledsign.protocol.screen import check_named_screen
 
 _LOOKS = 60  # questions what lies on the card before giving up; each takes at least 30 ms
-_UNAUTHORISED = (401, 403)
+UNAUTHORISED = (401, 403)
 PROPERTIES = Say(DEVICE, "getDeviceProperty")
 STATUS = Say(DEVICE, "getDeviceStatus")
 PROGRAMMES = Say(PROGRAM, "getAll")
@@ -109,17 +110,14 @@ def _greet(session: Session) -> Steps[CardInfo | None]:
     try:
         return (yield from _info())
     except CardRefusedError as refusal:
-        if refusal.code not in _UNAUTHORISED:
+        if refusal.code not in UNAUTHORISED:
             raise
         return (yield from _info())  # signed with the date that the refusal brought: the card's own
 
 
 def _prepare(session: Session, intent: Prepare) -> Steps[CardInfo | None]:
     info = yield from _greet(session)
-    size = info.details.get("screen", "") if info else ""
-    wanted = f"{intent.width}x{intent.height}"
-    if size not in ("x", "0x0", wanted, f"{intent.height}x{intent.width}"):
-        raise CardUnusableError(0, f"card is set to a screen of {size}, the panel is {wanted}")
+    check_named_screen(info.details if info else {}, intent)
     stored = _listed(values_of((yield PROGRAMMES)))
     if stored:
         old = [{"uuid": guid, "name": name} for guid, name in stored]

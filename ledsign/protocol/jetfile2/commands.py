@@ -1,4 +1,4 @@
-"""The commands of the binary format. Each class is one command code (main and sub command as one number).
+"""The commands of the binary format, besides those for files (``disk``). Each class is one command code.
 
 A command has an argument block and data; ``pack`` gives both, ``unpack`` reads them strictly. The block is padded
 with zeros to whole groups of four bytes on the wire. Numbers are little-endian, times are BCD. Sources: vendor
@@ -8,52 +8,11 @@ document JetFile II v2.5.4 (tables of part I), output of an independent client o
 import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import ClassVar, Self, TypeAlias
+from typing import ClassVar, Self
 
 from ledsign.errors import ProtocolError
-from ledsign.protocol.message import Message
-
-Parts: TypeAlias = tuple[bytes, bytes]
-"""Argument block (not padded) and data."""
-
-MAX_DATA = 1024
-
-
-def need(condition: bool, what: str) -> None:
-    """Structure check of a received packet."""
-    if not condition:
-        raise ProtocolError(what)
-
-
-def _cut(arg: bytes, size: int) -> bytes:
-    """The first ``size`` bytes of a padded block. Raises ProtocolError when it is not that block."""
-    need(len(arg) == -(-size // 4) * 4 and not any(arg[size:]), "argument length")
-    return arg[:size]
-
-
-def _text(data: bytes) -> str:
-    """A NUL-padded name. Raises ProtocolError for anything behind the first NUL."""
-    name = data.rstrip(b"\0")
-    need(b"\0" not in name, "name")
-    return name.decode("latin-1")
-
-
-class Command(Message):
-    """Base of all commands."""
-
-    __slots__ = ()
-    CODE: ClassVar[int]
-
-    @property
-    def code(self) -> int:
-        return self.CODE
-
-    def pack(self) -> Parts:
-        raise NotImplementedError
-
-    @classmethod
-    def unpack(cls, code: int, arg: bytes, data: bytes) -> Self:
-        raise NotImplementedError
+from ledsign.protocol.jetfile2.base import Command, Parts, cut, need, text
+from ledsign.protocol.jetfile2.disk import Erase, FilePart, Kind, ReadFile, SystemPart
 
 
 class Verb(IntEnum):
@@ -100,113 +59,6 @@ class Plain(Command):
         return cls(Verb(code))
 
 
-class Kind(IntEnum):
-    """Kinds of files, by the sub command that writes them; each has a folder of its own on a disk."""
-
-    TEXT = 4
-    STRING = 5
-    PICTURE = 6
-    ARRAY_PICTURE = 7
-
-    @property
-    def folder(self) -> str:
-        return "TSPA"[self - 4]
-
-
-@dataclass(frozen=True, slots=True)
-class PutFile(Message):
-    """Write a file; the codec cuts it into ``FilePart``. ``disk``: one letter, D is flash, E is RAM."""
-
-    kind: Kind
-    disk: str
-    label: str
-    data: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class FilePart(Command):
-    """Packet ``current`` (from 1) of ``count``; ``size`` is what a full packet carries."""
-
-    kind: Kind
-    disk: str
-    buzzer: int
-    label: str
-    total: int
-    size: int
-    count: int
-    current: int
-    data: bytes = field(repr=False)
-
-    @property
-    def code(self) -> int:
-        return 0x0200 + self.kind
-
-    def pack(self) -> Parts:
-        head = self.disk.encode("latin-1"), self.buzzer, self.label.encode("latin-1")
-        return struct.pack("<cB12sIHHH", *head, self.total, self.size, self.count, self.current), self.data
-
-    @classmethod
-    def unpack(cls, code: int, arg: bytes, data: bytes) -> Self:
-        disk, buzzer, label, total, size, count, current = struct.unpack("<cB12sIHHH", _cut(arg, 24))
-        need(1 <= current <= count and len(data) <= size, "file part")
-        name = disk.decode("latin-1"), buzzer, _text(label)
-        return cls(Kind(code & 0xFF), *name, total, size, count, current, data)
-
-
-@dataclass(frozen=True, slots=True)
-class PutSystem(Message):
-    """Write a system file such as SEQUENT.SYS; the codec cuts it into ``SystemPart``."""
-
-    name: str
-    data: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SystemPart(Command):
-    CODE: ClassVar[int] = 0x0202
-    name: str
-    total: int
-    size: int
-    count: int
-    current: int
-    data: bytes = field(repr=False)
-
-    def pack(self) -> Parts:
-        name = self.name.encode("latin-1")
-        return struct.pack("<12sIHHH", name, self.total, self.size, self.count, self.current), self.data
-
-    @classmethod
-    def unpack(cls, code: int, arg: bytes, data: bytes) -> Self:
-        name, total, size, count, current = struct.unpack("<12sIHHH", _cut(arg, 22))
-        need(1 <= current <= count and len(data) <= size, "file part")
-        return cls(_text(name), total, size, count, current, data)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadFile(Command):
-    """Read page ``page`` (from 1) of a file back. The answer's argument holds the file's size."""
-
-    kind: Kind
-    disk: str
-    label: str
-    size: int
-    page: int
-
-    @property
-    def code(self) -> int:
-        return 0x0100 + self.kind
-
-    def pack(self) -> Parts:
-        head = self.disk.encode("latin-1"), self.label.encode("latin-1")
-        return struct.pack("<c3x12sHH", *head, self.size, self.page), b""
-
-    @classmethod
-    def unpack(cls, code: int, arg: bytes, data: bytes) -> Self:
-        disk, zeros, label, size, page = struct.unpack("<c3s12sHH", _cut(arg, 20))
-        need(not any(zeros) and page > 0 and not data, "read file")
-        return cls(Kind(code & 0xFF), disk.decode("latin-1"), _text(label), size, page)
-
-
 @dataclass(frozen=True, slots=True)
 class Emergency(Command):
     """Show a text file of at most 1024 bytes now, over everything, for ``seconds`` (0: for ever)."""
@@ -221,7 +73,7 @@ class Emergency(Command):
 
     @classmethod
     def unpack(cls, code: int, arg: bytes, data: bytes) -> Self:
-        seconds, sound, zero = struct.unpack("<HBB", _cut(arg, 4))
+        seconds, sound, zero = struct.unpack("<HBB", cut(arg, 4))
         need(sound <= 1 and not zero, "emergency")
         return cls(seconds, bool(sound), data)
 
@@ -245,7 +97,7 @@ class Brightness(Command):
 
     @classmethod
     def unpack(cls, code: int, arg: bytes, data: bytes) -> Self:
-        *numbers, zero = struct.unpack("<HHBBBHHB", _cut(arg, 12))
+        *numbers, zero = struct.unpack("<HHBBBHHB", cut(arg, 12))
         need(not zero and not data, "brightness")
         return cls(*numbers)
 
@@ -300,7 +152,7 @@ class SetClock(Command):
     @classmethod
     def unpack(cls, code: int, arg: bytes, data: bytes) -> Self:
         size = 9 if code == 0x0504 else 8
-        *times, weekday, zone = _cut(arg, 12 if size == 9 else 8)[:size]
+        *times, weekday, zone = cut(arg, 12 if size == 9 else 8)[:size]
         need(not any(arg[size:]) and not data, "set clock")
         year, century, *rest = map(_number, times)
         month, day, hour, minute, *second = rest
@@ -323,29 +175,9 @@ class PlayFile(Command):
 
     @classmethod
     def unpack(cls, code: int, arg: bytes, data: bytes) -> Self:
-        disk, folder, label = struct.unpack("<cc12s", _cut(arg, 14))
+        disk, folder, label = struct.unpack("<cc12s", cut(arg, 14))
         need(not data, "play file")
-        return cls(disk.decode("latin-1"), folder.decode("latin-1"), _text(label))
-
-
-@dataclass(frozen=True, slots=True)
-class Erase(Command):
-    """Delete all files of one kind on a disk."""
-
-    kind: Kind
-    disk: str
-
-    @property
-    def code(self) -> int:
-        return 0x0703 + self.kind
-
-    def pack(self) -> Parts:
-        return struct.pack("<c3x", self.disk.encode("latin-1")), b""
-
-    @classmethod
-    def unpack(cls, code: int, arg: bytes, data: bytes) -> Self:
-        need(len(arg) == 4 and not any(arg[1:]) and not data, "erase")
-        return cls(Kind(code - 0x0703), arg[:1].decode("latin-1"))
+        return cls(disk.decode("latin-1"), folder.decode("latin-1"), text(label))
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,9 +191,9 @@ class Login(Command):
 
     @classmethod
     def unpack(cls, code: int, arg: bytes, data: bytes) -> Self:
-        user, password = struct.unpack("<14s6s", _cut(arg, 20))
+        user, password = struct.unpack("<14s6s", cut(arg, 20))
         need(not data, "login")
-        return cls(_text(user), _text(password))
+        return cls(text(user), text(password))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,20 @@ glass changes at once and never half. Sources: vendor document v2.5.4, parts I a
 """
 
 import struct
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from ledsign.errors import UnsupportedError
 from ledsign.frame import Frame, PixelFormat
+from ledsign.panel import ColorMode
 from ledsign.protocol.jetfile2.commands import SetClock
 
 MAX_FILE = 320 * 1024  # a longer one is refused with 2101
 _BLACK, _RED, _GREEN, _YELLOW, _WHITE = b"\0\0\0", b"\0\0\xff", b"\0\xff\0", b"\0\xff\xff", b"\xff\xff\xff"  # B G R
 
 
-def _bmp(width: int, height: int, bits: int, palette: list[bytes], rows: list[bytes]) -> bytes:
+def _bmp(width: int, height: int, bits: int, palette: Sequence[bytes], rows: list[bytes]) -> bytes:
     """Rows top-down, not padded, into an uncompressed BMP, which keeps them bottom-up in groups of four bytes."""
     colors = b"".join(color + b"\0" for color in palette)
     start = 14 + 40 + len(colors)
@@ -28,6 +31,11 @@ def _rows(data: bytes, size: int) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
+def _palette(colors: Sequence[bytes], bits: int) -> list[bytes]:
+    """All entries that this depth has: a simple reader counts on them."""
+    return [*colors, *[_BLACK] * ((1 << bits) - len(colors))]
+
+
 def _nibbles() -> list[int]:
     """For each byte of a plane: the same eight LEDs, four bits each, as a 32-bit number."""
     return [sum((byte >> bit & 1) << 4 * bit for bit in range(8)) for byte in range(256)]
@@ -36,26 +44,33 @@ def _nibbles() -> list[int]:
 _SPREAD = _nibbles()
 
 
-def _two_planes(frame: Frame) -> list[bytes]:
-    half = len(frame.data) // 2
+def _two_planes(frame: Frame, fewest: bool) -> bytes:
+    """Four bits a pixel, or one where there is only one colour besides black."""
+    width, height, half = frame.width, frame.height, len(frame.data) // 2
+    red, green = (int.from_bytes(plane, "big") for plane in (frame.data[:half], frame.data[half:]))
+    kinds = (red & ~green, _RED), (green & ~red, _GREEN), (red & green, _YELLOW)
+    used = [color for leds, color in kinds if leds]
+    row = (width + 7) // 8
+    if fewest and len(used) <= 1:
+        rows = _rows((red | green).to_bytes(half, "big"), row)
+        return _bmp(width, height, 1, _palette([_BLACK, *used], 1), rows)
     pairs = zip(frame.data[:half], frame.data[half:], strict=True)
-    mixed = b"".join((_SPREAD[red] | _SPREAD[green] << 1).to_bytes(4, "big") for red, green in pairs)
-    return _rows(mixed, (frame.width + 7) // 8 * 4)
+    mixed = b"".join((_SPREAD[r] | _SPREAD[g] << 1).to_bytes(4, "big") for r, g in pairs)
+    return _bmp(width, height, 4, _palette([_BLACK, _RED, _GREEN, _YELLOW], 4), _rows(mixed, row * 4))
 
 
-def _full_color(frame: Frame) -> bytes:
-    """24 bits a pixel; where that is too long a palette of 256 colours, and at last 5-6-5 bits, which rounds."""
+def _full_color(frame: Frame, fewest: bool) -> bytes:
+    """As few bits a pixel as its colours need, else 24; where that is too long 5-6-5 bits, which round."""
     width, height, data = frame.width, frame.height, frame.data
-    if width * height * 3 + 54 <= MAX_FILE:
+    fits = width * height * 3 + 54 <= MAX_FILE
+    pixels = list(zip(data[0::3], data[1::3], data[2::3], strict=True))
+    colors = sorted(set(pixels))
+    if len(colors) <= 256 and (fewest or not fits):
+        return _indexed(frame, pixels, colors)
+    if fits:
         swapped = bytearray(data)
         swapped[0::3], swapped[2::3] = data[2::3], data[0::3]
         return _bmp(width, height, 24, [], _rows(bytes(swapped), width * 3))
-    pixels = list(zip(data[0::3], data[1::3], data[2::3], strict=True))
-    colors = sorted(set(pixels))
-    if len(colors) <= 256:
-        numbers = {color: number for number, color in enumerate(colors)}
-        palette = [bytes(reversed(color)) for color in colors]
-        return _bmp(width, height, 8, palette, _rows(bytes(numbers[p] for p in pixels), width))
     words = b"".join(((r >> 3) << 11 | (g >> 2) << 5 | b >> 3).to_bytes(2, "little") for r, g, b in pixels)
     masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)
     plain = _bmp(width, height, 16, [], _rows(words, width * 2))
@@ -66,8 +81,27 @@ def _full_color(frame: Frame) -> bytes:
     return bytes(head) + plain[54:]
 
 
-def picture(frame: Frame) -> bytes:
-    """A frame as a BMP file. Raises UnsupportedError for a format or size that a sign cannot take."""
+_Color: TypeAlias = tuple[int, int, int]
+
+
+def _indexed(frame: Frame, pixels: Sequence[_Color], colors: Sequence[_Color]) -> bytes:
+    """At most 256 colours: their numbers, in 1, 4 or 8 bits."""
+    bits = next(bits for bits in (1, 4, 8) if len(colors) <= 1 << bits)
+    numbers = {color: number for number, color in enumerate(colors)}
+    rows = _rows(bytes(map(numbers.__getitem__, pixels)), frame.width)
+    if bits < 8:  # as digits of one long number, which is filled up behind
+        step = 8 // bits
+        digits = [row.translate(_DIGITS).ljust(-(-frame.width // step) * step, b"0") for row in rows]
+        rows = [int(each, 1 << bits).to_bytes(len(each) // step, "big") for each in digits]
+    return _bmp(frame.width, frame.height, bits, _palette([bytes(reversed(each)) for each in colors], bits), rows)
+
+
+_DIGITS = b"0123456789abcdef".ljust(256, b"0")
+
+
+def picture(frame: Frame, *, fewest: bool = True) -> bytes:
+    """A frame as a BMP file. ``fewest``: of all depths that lose nothing the shortest. Raises UnsupportedError for a
+    format or size that a sign cannot take."""
     row = (frame.width + 7) // 8
     sizes = {
         PixelFormat.PLANES_1: row * frame.height,
@@ -79,13 +113,23 @@ def picture(frame: Frame) -> bytes:
     if frame.format is PixelFormat.PLANES_1:
         made = _bmp(frame.width, frame.height, 1, [_BLACK, _WHITE], _rows(frame.data, row))
     elif frame.format is PixelFormat.PLANES_2:
-        palette = [_BLACK, _RED, _GREEN, _YELLOW] + [_BLACK] * 12
-        made = _bmp(frame.width, frame.height, 4, palette, _two_planes(frame))
+        made = _two_planes(frame, fewest)
     else:
-        made = _full_color(frame)
+        made = _full_color(frame, fewest)
     if len(made) > MAX_FILE:
         raise UnsupportedError(f"a page of {frame.width}x{frame.height} is longer than a sign's file may be")
     return made
+
+
+def longest(mode: ColorMode, width: int, height: int) -> int:
+    """Bytes of the longest picture of such a panel; more than ``MAX_FILE`` where a page may be too long."""
+
+    def size(bits: int, heads: int) -> int:
+        return heads + -(-width * bits // 32) * 4 * height
+
+    if mode is not ColorMode.RGB:
+        return size(1, 62) if mode is ColorMode.MONO else size(4, 118)
+    return size(24, 54) if width * height * 3 + 54 <= MAX_FILE else size(16, 66)
 
 
 def dark(width: int, height: int) -> bytes:

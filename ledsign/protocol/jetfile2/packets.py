@@ -20,7 +20,7 @@ from typing import TypeAlias
 from ledsign.errors import ProtocolError
 from ledsign.protocol.codec import Role
 from ledsign.protocol.jetfile2 import commands
-from ledsign.protocol.jetfile2.commands import Command, need
+from ledsign.protocol.jetfile2.base import Command, need
 from ledsign.protocol.message import Message
 from ledsign.protocol.wire import sum16
 
@@ -29,6 +29,7 @@ HEAD = 16
 MAX_PACKET = 1500
 MAX_SIMPLE = 1024
 OK, OK_TEXT = 0x9000, 0x4B4F
+TOO_LONG, DISK_FULL = 0x9013, 0x2102
 _STATUS = {
     0x9002: "checksum",
     0x9004: "no such main command",
@@ -38,9 +39,10 @@ _STATUS = {
     0x9010: "cannot open",
     0x9011: "unsupported",
     0x9012: "disk",
+    TOO_LONG: "packet too long",
     0x9014: "out of order",
     0x9015: "file is open",
-    0x2102: "disk full",
+    DISK_FULL: "disk full",
 }
 _LOGIN = range(0x9030, 0x9036)
 _HEADER = struct.Struct("<2sHHHBBHBBBB")
@@ -48,7 +50,7 @@ _HEADER = struct.Struct("<2sHHHBBHBBBB")
 
 def status_name(code: int) -> str:
     """The meaning of a reply's status; empty where no document tells."""
-    return "login" if code in _LOGIN else _STATUS.get(code, "")
+    return "login: user or password" if code in _LOGIN else _STATUS.get(code, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,19 @@ class Reply(Message):
     source: int = 0
 
     @property
+    def values(self) -> bytes:
+        """What the answer carries: which of the two places a sign puts it in differs between commands."""
+        return self.arg or self.data
+
+    @property
+    def code(self) -> int:
+        """Its first number: the status code, where the answer is one."""
+        return int.from_bytes(self.values[:2], "little")
+
+    @property
     def status(self) -> int | None:
         """The status code; None in an answer that carries values."""
-        if not self.is_status:
-            return None
-        return int.from_bytes((self.arg or self.data)[:2], "little")
+        return self.code if self.is_status else None
 
 
 @dataclass(frozen=True, slots=True)
