@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pysnmp.hlapi.v3arch import asyncio as hlapi
+from pysnmp.proto import rfc1902
 
 from ledsign.centre_notice import alert_item
 from ledsign.checks import Grade, live_checks, static_checks
@@ -26,9 +28,9 @@ from ledsign.panel import load_panels
 from ledsign.playlist.preempt import CAPS, Level, claim
 from ledsign.policy import load_policy
 from ledsign.protocol.ntcip import objects as o
-from ledsign.protocol.ntcip.ber import EMPTY, integer, octets
 from ledsign.protocol.ntcip.checks import message_crc
 from ledsign.protocol.ntcip.codes import BLANK, SCHEDULE, ActivateError, Activation, MessageId, Source
+from ledsign.protocol.ntcip.smi import EMPTY, integer, octets
 from ledsign.protocol.ntcip.snmp import Bind, Pdu, Snmp, pack, parse
 from ledsign.stage import Setting, play, set_stage
 from ledsign.town.samples import load_form, load_samples
@@ -226,7 +228,6 @@ def test_net_snmp_is_refused_as_the_standard_says(stage, clock):
 
 async def _pysnmp(address, orders):
     """SETs with pysnmp, one after another; the error status of each, and a reader for afterwards."""
-    hlapi = pytest.importorskip("pysnmp.hlapi.v3arch.asyncio", reason="pysnmp is not installed")
     engine = hlapi.SnmpEngine()
     who = hlapi.CommunityData(COMMUNITY, mpModel=0)
     target = await hlapi.UdpTransportTarget.create(address, timeout=2, retries=1)
@@ -242,7 +243,6 @@ async def _pysnmp(address, orders):
 
 
 def test_pysnmp_may_not_show_a_persons_number(bare, clock):
-    rfc1902 = pytest.importorskip("pysnmp.proto.rfc1902", reason="pysnmp is not installed")
     text = b"CALL 13812345678"
     cell = [o.message(column, 4, 2) for column in (o.STATUS, o.MULTI, o.STATUS)]
     values = [rfc1902.Integer(6), rfc1902.OctetString(text), rfc1902.Integer(7)]

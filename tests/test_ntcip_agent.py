@@ -19,7 +19,6 @@ from ledsign.ntcip_agent import NOTHING_MAY, CentreMessage, DeclinedError, Ntcip
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.ntcip import objects as o
 from ledsign.protocol.ntcip import snmp
-from ledsign.protocol.ntcip.ber import EMPTY, Oid, Value, integer, octets
 from ledsign.protocol.ntcip.checks import graphic_id, message_crc
 from ledsign.protocol.ntcip.codes import (
     BLANK,
@@ -31,6 +30,7 @@ from ledsign.protocol.ntcip.codes import (
     MultiFault,
     Source,
 )
+from ledsign.protocol.ntcip.smi import EMPTY, Oid, Value, integer, octets
 from ledsign.protocol.ntcip.snmp import Bind, Fault, Pdu, Snmp
 
 PANEL = Panel("village", 24, 10, ColorMode.MONO, 10)
@@ -420,35 +420,105 @@ def running(village: Village) -> Iterator[NtcipAgent]:
     thread.join(5)
 
 
-def test_net_snmp_is_a_centre(running: NtcipAgent, village: Village) -> None:
-    if shutil.which("snmpset") is None:
-        pytest.skip("net-snmp's tools (Debian package snmp) are not installed")
-    where = "{}:{}".format(*running.address)
+class Tools:
+    """The command-line tools of net-snmp."""
 
-    def run(tool: str, *arguments: str) -> str:
-        command = [tool, "-v1", "-c", "centre", "-t", "2", "-r", "1", "-Onqv", "-Oe", where, *arguments]
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._where = "{}:{}".format(*address)
+
+    def run(self, tool: str, *arguments: str) -> str:
+        command = [tool, "-v1", "-c", "centre", "-t", "2", "-r", "1", "-Onqv", "-Oe", self._where, *arguments]
         plain = {"MIBS": "", "PATH": "/usr/bin"}
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, env=plain)
         return (done.stdout + done.stderr).strip()
 
-    def name(oid: Oid) -> str:
-        return "." + ".".join(map(str, oid))
+    def get(self, oid: Oid) -> str:
+        return self.run("snmpget", name(oid))
 
-    status = name(o.message(o.STATUS, 3, 2))
-    assert run("snmpset", status, "i", "6") == "6"
-    text = "EVACUATE"
-    run("snmpset", name(o.message(o.MULTI, 3, 2)), "s", text, name(o.message(o.RUN_PRIORITY, 3, 2)), "i", "250")
-    run("snmpset", status, "i", "7")
-    assert run("snmpget", status) == "4"
-    crc = int(run("snmpget", name(o.message(o.CRC, 3, 2))))
-    assert crc == message_crc(text.encode())
-    code = Activation(60, 255, MessageId(3, 2, crc), "10.0.0.9").pack().hex(" ")
-    assert "Error" not in run("snmpset", name(o.ACTIVATE), "x", code)
-    assert run("snmpget", name(o.TIME_REMAINING)) == "60"
-    low = Activation(60, 249, BLANK, "10.0.0.9").pack().hex(" ")
-    assert "genError" in run("snmpset", name(o.ACTIVATE), "x", low)
-    assert run("snmpget", name(o.ACTIVATE_ERROR)) == "3"
-    assert "noSuchName" in run("snmpset", name(o.WIDTH), "i", "3")
-    assert len(run("snmpwalk", name(o.dms(10))).splitlines()) > 150
+    def put(self, *binds: tuple[Oid, str, str]) -> str:
+        return self.run("snmpset", *(part for oid, kind, value in binds for part in (name(oid), kind, value)))
+
+    def store(self, text: str, number: int, priority: int) -> MessageId:
+        """A changeable message, valid."""
+        status, multi = o.message(o.STATUS, 3, number), o.message(o.MULTI, 3, number)
+        assert self.put((status, "i", "6")) == "6"
+        assert "Error" not in self.put((multi, "s", text), (o.message(o.RUN_PRIORITY, 3, number), "i", str(priority)))
+        assert self.put((status, "i", "7")) == "7", "a SET is echoed as it was sent"
+        assert self.get(status) == "4"
+        crc = int(self.get(o.message(o.CRC, 3, number)))
+        assert crc == message_crc(text.encode())
+        return MessageId(3, number, crc)
+
+    def activate(self, message: MessageId, minutes: int = 60, priority: int = 255) -> str:
+        return self.put((o.ACTIVATE, "x", Activation(minutes, priority, message, "10.0.0.9").pack().hex(" ")))
+
+
+def name(oid: Oid) -> str:
+    return "." + ".".join(map(str, oid))
+
+
+@pytest.fixture
+def tools(running: NtcipAgent) -> Tools:
+    if shutil.which("snmpset") is None:
+        pytest.skip("net-snmp's tools (Debian package snmp) are not installed")
+    return Tools(running.address)
+
+
+def test_net_snmp_is_a_centre(tools: Tools, village: Village) -> None:
+    message = tools.store("EVACUATE", 2, 250)
+    assert "Error" not in tools.activate(message)
+    assert tools.get(o.TIME_REMAINING) == "60"
+    assert "genError" in tools.activate(BLANK, priority=249)
+    assert tools.get(o.ACTIVATE_ERROR) == "3"
+    assert "noSuchName" in tools.put((o.WIDTH, "i", "3"))
+    assert "noSuchName" in tools.put((o.PAGE_ON, "i", "3"))
+    defaults = (o.PAGE_ON, o.PAGE_OFF, o.JUSTIFY_LINE, o.JUSTIFY_PAGE, o.FONT, o.FLASH_OFF)
+    assert [int(tools.get(oid)) for oid in defaults] == [30, 0, 3, 3, 1, 0]
+    assert len(tools.run("snmpwalk", name(o.dms(10))).splitlines()) > 150
     (wish,) = village.wishes
     assert wish.pages[0].lines == ("EVACUATE",)
+
+
+def test_net_snmp_brings_a_picture(tools: Tools, village: Village) -> None:
+    """A graphic in blocks, its identity read, named with it in a message; a wrong identity is a syntax error."""
+    bitmap = bytes((0x80, 0x01) * 4)  # 16 x 4, without padding
+
+    def cell(column: int) -> Oid:
+        return o.graphic(column, 3)
+
+    assert tools.put((cell(o.G_STATUS), "i", "7")) == "7"
+    measures = ((o.G_NUMBER, 3), (o.G_HEIGHT, 4), (o.G_WIDTH, 16), (o.G_TYPE, 1), (o.G_TRANSPARENT, 0))
+    assert "Error" not in tools.put(*((cell(column), "i", str(number)) for column, number in measures))
+    assert "Error" not in tools.put((o.block(3, 1), "x", bitmap.hex(" ")))
+    assert "badValue" in tools.put((o.block(3, 1), "x", bytes(513).hex(" ")))
+    assert "Error" not in tools.put((cell(o.G_STATUS), "i", "8"))
+    assert tools.get(cell(o.G_STATUS)) == "4"
+    identity = int(tools.get(cell(o.G_ID)))
+    assert identity == graphic_id(3, 4, 16, 1, False, b"\0\0\0", bitmap)
+    message = tools.store(f"[g3,1,1,{identity:04x}]", 1, 10)
+    assert "Error" not in tools.activate(message)
+    assert tools.get(cell(o.G_STATUS)) == "5", "in use"
+    (wish,) = village.wishes
+    assert wish.pages[0].picture is not None
+    assert tools.put((o.message(o.STATUS, 3, 2), "i", "6")) == "6"
+    assert "Error" not in tools.put((o.message(o.MULTI, 3, 2), "s", f"[g3,1,1,{identity ^ 1:04x}]"))
+    tools.put((o.message(o.STATUS, 3, 2), "i", "7"))
+    assert tools.get(o.message(o.STATUS, 3, 2)) == "5"
+    assert (tools.get(o.VALIDATE_ERROR), tools.get(o.MULTI_ERROR)) == ("5", "14")
+
+
+def test_net_snmp_sets_what_follows_and_ends_a_message(tools: Tools, village: Village) -> None:
+    """End of duration and lost communication lead where the centre says; 0 minutes end a message at once."""
+    after, message = tools.store("DETOUR", 1, 5), tools.store("FLOOD", 2, 200)
+    assert "Error" not in tools.put((o.END_DURATION, "x", after.pack().hex(" ")))
+    assert "Error" not in tools.put((o.COMM_LOSS, "x", after.pack().hex(" ")), (o.COMM_LOSS_MIN, "i", "5"))
+    assert tools.get(o.COMM_LOSS_MIN) == "5"
+    assert "badValue" in tools.put((o.END_DURATION, "x", "09 00 01 00 00"))
+    assert "Error" not in tools.activate(message, minutes=30)
+    assert tools.get(o.SOURCE_MODE) == str(int(Source.CENTRAL))
+    assert "Error" not in tools.put((o.TIME_REMAINING, "i", "0"))
+    assert tools.get(o.TABLE_SOURCE).replace('"', "").strip() == after.pack().hex(" ").upper()
+    assert tools.get(o.SOURCE_MODE) == str(int(Source.END_DURATION))
+    assert "genError" in tools.activate(MessageId(3, 2, message.crc ^ 1))
+    assert (tools.get(o.ACTIVATE_ERROR), int(tools.get(o.SHORT_ERRORS)) & 1 << 7) == ("7", 1 << 7)
+    assert village.wishes[-1].pages[0].lines == ("DETOUR",)

@@ -72,8 +72,11 @@ def sum16(data: bytes) -> int:
 
 
 def stuff(data: bytes, table: Mapping[int, bytes]) -> bytes:
-    """Replace every byte that ``table`` names by its escape sequence."""
-    return b"".join(table.get(byte, bytes((byte,))) for byte in data)
+    """Replace every byte that ``table`` names by its escape sequence: an escape byte, which the table names too, and
+    one that it does not name."""
+    for byte, sequence in sorted(table.items(), key=lambda entry: entry[0] != entry[1][0]):  # escape bytes first
+        data = data.replace(bytes((byte,)), sequence)
+    return data
 
 
 def unstuff(data: bytes, escape: int, table: Mapping[int, int]) -> bytes | None:

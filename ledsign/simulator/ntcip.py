@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ledsign.errors import ConfigError
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.codec import Link
 from ledsign.protocol.message import Message
@@ -67,11 +68,17 @@ class NtcipBrain:
         shape = Shape(
             panel.width, panel.height, _SCHEMES[panel.mode], graphics=32, model="simulated", calculating_s=_GAP_S
         )
+        self._shape = shape
         self._sign = Sign(shape, fits=self._fits)
         self._now = time.monotonic
         self._drawn: Shown | None = None
         self._phase = -1
         self._since = 0.0
+
+    def configure(self, options: Mapping[str, str]) -> None:
+        if unknown := sorted(set(options) - {"community"}):
+            raise ConfigError(f"a simulated ntcip sign has no option {unknown[0]!r}; known: community")
+        self._sign = Sign(self._shape, community=options.get("community", "public"), fits=self._fits)
 
     def talk(self, link: Link) -> Talk:
         return NTCIP(link)

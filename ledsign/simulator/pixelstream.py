@@ -35,8 +35,9 @@ class StreamBrain:
         self._size = panel.width * panel.height * 3
         self._own = logo(panel)  # what the receiver plays when nobody sends
         self._buffer = bytearray(self._size)
-        self._glass = b""
+        self._glass, self._whole = b"", False
         self._written: set[int] = set()
+        self._pieces: dict[int, int] = {}  # bytes written since the glass was last told to show them, by offset
         self._heard_at: float | None = None
         self._told = False  # the sender says when to show
         self.packets = 0
@@ -69,8 +70,9 @@ class StreamBrain:
         self._stop("timeout")
 
     def _stop(self, cause: str) -> None:
-        self._heard_at, self._told, self._glass = None, False, b""
+        self._heard_at, self._told, self._glass, self._whole = None, False, b"", False
         self._written.clear()
+        self._pieces.clear()
         self._lit(self._own, cause)
 
     def _write(self, offset: int, data: bytes) -> None:
@@ -79,12 +81,21 @@ class StreamBrain:
         self.packets += 1
         data = data[: max(0, self._size - offset)]
         self._buffer[offset : offset + len(data)] = data
+        if offset in self._pieces:  # another page has begun, and the order to show this one was lost
+            self._pieces.clear()
+        self._pieces[offset] = len(data)
+
+    def _anew(self) -> bool:
+        """Whether all of the page was written since this was asked; pieces do not overlap."""
+        whole = sum(self._pieces.values()) >= self._size
+        self._pieces.clear()
+        return whole
 
     def _show(self, whole: bool) -> None:
         now = bytes(self._buffer)
-        if now == self._glass:
+        if now == self._glass and whole <= self._whole:
             return
-        self._glass = now
+        self._glass, self._whole = now, whole
         pixels = np.frombuffer(now, np.uint8).reshape(self._panel.height, self._panel.width, 3)
         self._lit(pixels, ("page" if any(now) else "dark") if whole else "part")
 
@@ -102,8 +113,10 @@ class DdpBrain(StreamBrain):
             return ()
         self._write(header.offset, message.data)
         self._told = self._told or message.push
-        if message.push or not self._told:
-            self._show(message.push or header.offset + len(message.data) >= self._size)
+        if message.push:
+            self._show(self._anew())
+        elif not self._told:
+            self._show(header.offset + len(message.data) >= self._size and self._anew())
         return ()
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from pysnmp.hlapi.v1arch import asyncio as pysnmp
 
 from ledsign import simulator
 from ledsign.card import Card, Patience
@@ -18,10 +19,10 @@ from ledsign.errors import CardRefusedError, CardUnusableError, TransportError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.ntcip import objects as o
-from ledsign.protocol.ntcip.ber import Value, integer, octets
 from ledsign.protocol.ntcip.checks import graphic_id, message_crc
 from ledsign.protocol.ntcip.codes import Activation, MessageId, MultiFault, Source
 from ledsign.protocol.ntcip.multi import parse
+from ledsign.protocol.ntcip.smi import Value, integer, octets
 from ledsign.protocol.ntcip.snmp import Bind, Pdu, Snmp
 from ledsign.simulator import ntcip
 from ledsign.simulator.canvas import Pixels
@@ -115,7 +116,7 @@ def test_pages_that_are_stored_are_not_sent_again(stack: ExitStack) -> None:
     before = sim.state()["received"]
     card.show(frame(MONO, 1))
     assert sim.glass == page(MONO, 1).sha256
-    assert int(str(sim.state()["received"])) - int(str(before)) == 6  # message, activation, proof
+    assert int(str(sim.state()["received"])) - int(str(before)) == 5  # message, activation, proof
     for seed in range(3, 19):  # more pages than there are rows
         card.show(frame(MONO, seed))
     card.show(frame(MONO, 1))
@@ -362,7 +363,6 @@ def test_net_snmp_uploads_a_graphic_and_sees_it_lit(stack: ExitStack) -> None:
 
 
 def test_pysnmp_reads_what_we_say(stack: ExitStack) -> None:
-    pysnmp = pytest.importorskip("pysnmp.hlapi.v1arch.asyncio", reason="pysnmp (extra cards) is not installed")
     sim, card = pair(stack)
     bring(card, frame(MONO, 1))
     shown = str(sim.state()["message"])

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+import sacn
+from stupidArtnet import StupidArtnet, StupidArtnetServer
 
 from kit import NOON
 from ledsign import simulator
@@ -162,7 +164,7 @@ def test_what_a_ddp_display_shows_and_what_it_ignores() -> None:
     assert send(0, data=bytes([7]) * 768) == "part"
     assert send(1, offset=768, data=bytes([8]) * 768) == "page"
     assert send(0, 0x01, data=bytes([1]) * 768) == ""  # from now on only at a push
-    assert send(1, offset=1536, data=b"") == "page"
+    assert send(1, offset=1536, data=b"") == "part"  # the other half is of the page before
     assert send(1, 0x1B) == ""  # RGBW is another arrangement
     assert send(1, destination=251) == ""
     assert send(0x02 | 1) == ""  # a question
@@ -214,9 +216,8 @@ def collected(found: dict[int, bytes], seed: int) -> bool:
 
 
 def test_art_net_page_received_by_stupid_artnet() -> None:
-    server = pytest.importorskip("stupidArtnet").StupidArtnetServer
     port, found = free_port(), dict[int, bytes]()
-    listener = server(port=port)
+    listener = StupidArtnetServer(port=port)
     for number in range(4):
         listener.register_listener(number, callback_function=lambda data, which: found.update({which: bytes(data)}))
     time.sleep(0.2)  # its thread binds the socket
@@ -231,10 +232,10 @@ def test_art_net_page_received_by_stupid_artnet() -> None:
 
 @pytest.mark.parametrize("sync", [False, True])
 def test_art_net_of_stupid_artnet_shown_by_our_receiver(sync: bool) -> None:
-    client = pytest.importorskip("stupidArtnet").StupidArtnet
     with simulator.serve("artnet", "udp://127.0.0.1:0", PANEL) as receiver:
         port = int(receiver.url.rpartition(":")[2])
-        senders = [client("127.0.0.1", n, 510, 30, True, False, artsync=sync and n == 3, port=port) for n in range(4)]
+        last = [False, False, False, sync]
+        senders = [StupidArtnet("127.0.0.1", n, 510, artsync=each, port=port) for n, each in enumerate(last)]
         for seed in (1, 2):
             for sender, data in zip(senders, universes(seed), strict=True):
                 sender.set(bytearray(data.ljust(510, b"\0")))
@@ -246,7 +247,6 @@ def test_art_net_of_stupid_artnet_shown_by_our_receiver(sync: bool) -> None:
 
 
 def test_sacn_page_received_by_sacn() -> None:
-    sacn = pytest.importorskip("sacn")
     port, found = free_port(), dict[int, bytes]()
     library = sacn.sACNreceiver(bind_address="127.0.0.1", bind_port=port)
     for number in range(1, 5):
@@ -265,7 +265,6 @@ def test_sacn_page_received_by_sacn() -> None:
 
 
 def test_sacn_of_sacn_shown_by_our_receiver() -> None:
-    sacn = pytest.importorskip("sacn")
     address = "127.0.11.12"  # the library sends to port 5568 only; few use that address of the loopback
     with simulator.serve("sacn", f"udp://{address}:5568", PANEL) as receiver:
         sender = sacn.sACNsender(bind_address="127.0.0.1", bind_port=0, fps=30, sync_universe=63999)

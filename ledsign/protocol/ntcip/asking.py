@@ -7,9 +7,9 @@ from typing import TypeAlias, TypeVar
 from ledsign.errors import CardRefusedError, ProtocolError
 from ledsign.protocol.message import CardInfo, Message, Rest
 from ledsign.protocol.ntcip import objects as o
-from ledsign.protocol.ntcip.ber import Oid, Value, integer, octets
 from ledsign.protocol.ntcip.codes import ActivateError, Activation, GraphicStatus, Memory, MessageId, MessageStatus
 from ledsign.protocol.ntcip.picture import MAX_BLOCKS
+from ledsign.protocol.ntcip.smi import Oid, Value, integer, octets
 from ledsign.protocol.ntcip.snmp import Bind, Pdu, Snmp
 
 _FIRST_REST_S, _LAST_REST_S = 0.02, 0.5  # between questions for a state that a sign works on: twice as long each time
@@ -149,11 +149,12 @@ class Asker:
             yield Rest(rest)
         raise CardRefusedError(status.number, "the sign does not come to an end")
 
-    def activate(self, message: MessageId, priority: int, minutes: int) -> Steps[None]:
+    def activate(self, message: MessageId, priority: int, minutes: int, *before: Snmp) -> Steps[None]:
+        """Put a message on the glass, and read back that it is there. ``before``: requests that go ahead of it."""
         self.showing = None
         code = Activation(minutes, priority, message, self.settings.source)
         try:
-            yield self.put((o.ACTIVATE, octets(code.pack())))
+            yield Batch((*before, self.put((o.ACTIVATE, octets(code.pack())))))
         except CardRefusedError as refusal:
             fault = yield from self.optional(o.ACTIVATE_ERROR, integer(ActivateError.OTHER))
             raise CardRefusedError(fault.number, f"not activated, error {fault.number}") from refusal

@@ -1,12 +1,14 @@
 """The NTCIP codec: what the driver and the simulated sign share."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, Self
 
 from ledsign.errors import ConfigError, ProtocolError, UnsupportedError
 from ledsign.frame import AckLevel, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Ability, Judgement, Link, Role, Routine, Verdict
+from ledsign.protocol.disguise import disguised
 from ledsign.protocol.message import (
     Clear,
     Intent,
@@ -77,6 +79,7 @@ class NTCIP:
     ack: ClassVar[AckLevel] = AckLevel.READ_BACK  # the sign names the message that it shows, with its CRC
     numbered: ClassVar[bool] = True
     default_port: ClassVar[int] = 161
+    links: ClassVar[frozenset[Link]] = frozenset({Link.SERIAL, Link.NET, Link.UDP})
     abilities: ClassVar[frozenset[Ability]] = frozenset(
         {
             Ability.FRAME,
@@ -94,8 +97,9 @@ class NTCIP:
         self._link = link
         self._settings = settings or Settings()
         self._dialogue = Dialogue(self._settings)
-        measure: Callable[[bytes], int] = snmp.measure if link is Link.UDP else hdlc.measure
-        self._splitter = Splitter(measure, snmp.MAX_MESSAGE if link is Link.UDP else hdlc.MAX_FRAME)
+        self._splitter = Splitter(hdlc.measure, hdlc.MAX_FRAME)
+        self._awaited: dict[bytes, Snmp] = {}  # answers that say yes to the requests packed last
+        self._asked: tuple[Snmp, bytes] | None = None  # answer that says yes to the request read last
 
     @classmethod
     def from_options(cls, link: Link, role: Role, options: Mapping[str, str]) -> Self:
@@ -104,38 +108,63 @@ class NTCIP:
 
     def encode(self, message: Message, seq: int = 0) -> list[bytes]:
         """``seq`` is not used: requests carry ids of their own."""
+        self._awaited.clear()
         if isinstance(message, Batch):
-            return [packet for request in message.requests for packet in self.encode(request)]
+            return [self._pack(request) for request in message.requests]
         if isinstance(message, HdlcFrame) and self._link is not Link.UDP:
             return [hdlc.pack(message)]
         if not isinstance(message, Snmp):
             raise UnsupportedError(f"ntcip cannot say {type(message).__name__}")
-        data = snmp.pack(message)
+        return [self._pack(message)]
+
+    def _pack(self, message: Snmp) -> bytes:
+        yes, echo = self._asked or (None, b"")
+        data = echo if message == yes else snmp.pack(message)
+        if message.plain_set:
+            self._awaited[snmp.taken(data)] = message.reply(message.binds)
         if self._link is Link.UDP:
-            return [data]
+            return data
         address = self._settings.address if message.address is None else message.address
-        return [hdlc.pack(HdlcFrame(address, POLL, SNMP_IPI, data))]
+        return hdlc.pack(HdlcFrame(address, POLL, SNMP_IPI, data))
+
+    def public(self, data: bytes) -> bytes:
+        """With the community that signs have before anybody gave them another."""
+        own, plain = self._settings.community, Settings().community
+        if own == plain:
+            return data
+        witness = type(self)(self._link, Settings(address=self._settings.address))
+        return disguised(data, witness, witness, _with_community(plain), own.encode("latin-1"))
 
     def feed(self, data: bytes) -> list[Message]:
-        packets = self._splitter.feed(data)
-        if self._link is Link.UDP:  # a datagram ends where it ends
-            packets += self._splitter.silence()
-        return [self._read(packet) for packet in packets]
+        if self._link is not Link.UDP:
+            return [self._read(packet) for packet in self._splitter.feed(data)]
+        try:
+            return [self._message(data, None)]  # a datagram is a message
+        except ProtocolError:
+            return []
 
     def silence(self) -> list[Message]:
         return [self._read(packet) for packet in self._splitter.silence()]
 
     def _read(self, packet: bytes) -> Message:
-        """A packet that the splitter found sound."""
-        if self._link is Link.UDP:
-            return snmp.parse(packet)
+        """A frame that the splitter found sound."""
         frame = hdlc.parse(packet)
         if (frame.control, frame.ipi) != (POLL, SNMP_IPI):
             return frame
         try:
-            return snmp.parse(frame.payload, frame.address)
+            return self._message(frame.payload, frame.address)
         except ProtocolError:
             return frame
+
+    def _message(self, data: bytes, address: int | None) -> Snmp:
+        """Raises ProtocolError. Most answers are the echo of a SET, and known before they come: while the line waits,
+        they are compared and not decoded."""
+        if (known := self._awaited.get(data)) is not None:
+            return replace(known, address=address)
+        message = snmp.parse(data, address)
+        if message.plain_set:
+            self._asked = message.reply(message.binds), snmp.taken(data)
+        return message
 
     def reset(self) -> None:
         self._splitter.clear()
@@ -162,7 +191,7 @@ class NTCIP:
         """Whether the sign lost our message: it restarted unseen, or somebody else has put his own there."""
         wanted = self._dialogue.showing
         bind = reply.binds[0]
-        return wanted is not None and bind.oid == o.TABLE_SOURCE and bind.value.data != wanted.pack()
+        return wanted is not None and bind.oid == o.TABLE_SOURCE and bind.value.content != wanted.pack()
 
     def routine(self, intent: Intent) -> Routine:
         if isinstance(intent, ShowFrame):
@@ -213,4 +242,8 @@ def _echoes(asked: Snmp, reply: Snmp) -> bool:
         return False
     if asked.pdu is not Pdu.SET:
         return True
-    return all(a.value.data == b.value.data for a, b in zip(asked.binds, reply.binds, strict=True))
+    return all(a.value.content == b.value.content for a, b in zip(asked.binds, reply.binds, strict=True))
+
+
+def _with_community(community: str) -> Callable[[Message], Message]:
+    return lambda message: replace(message, community=community) if isinstance(message, Snmp) else message

@@ -1,20 +1,19 @@
 """How a sign is made to show a page: graphics into its memory, a message that names them, its activation.
 
-A page is proven three times over before it counts: the sign's own dmsGraphicID of each graphic, its CRC of the
-message that names graphics *and* their IDs, and dmsMsgTableSource, the message it says is on the glass.
+A page is proven three times over before it counts: the sign's own dmsGraphicID of each graphic is read; the sign
+activates only under its own CRC of the message, which names graphics *and* their IDs; and dmsMsgTableSource, which
+is read, says that this message under this CRC is on the glass.
 """
+
 
 from collections.abc import Sequence
 
-from ledsign.errors import CardRefusedError, CardUnusableError, UnsupportedError
-from ledsign.frame import Frame
+from ledsign.errors import CardRefusedError, CardUnusableError
 from ledsign.panel import ColorMode
 from ledsign.protocol.codec import Routine
 from ledsign.protocol.message import Clear, Prepare, SetBrightness, SetClock, ShowFrame
 from ledsign.protocol.ntcip import objects as o
-from ledsign.protocol.ntcip.asking import Asker, Batch, Settings, Steps
-from ledsign.protocol.ntcip.ber import COUNTER, Oid, integer, octets
-from ledsign.protocol.ntcip.checks import message_crc
+from ledsign.protocol.ntcip.asking import Batch, Steps
 from ledsign.protocol.ntcip.codes import (
     BLANK,
     FOREVER,
@@ -22,28 +21,23 @@ from ledsign.protocol.ntcip.codes import (
     Memory,
     MessageId,
     MessageStatus,
-    MultiFault,
     Scheme,
 )
-from ledsign.protocol.ntcip.picture import Band, cut
+from ledsign.protocol.ntcip.picture import Band
+from ledsign.protocol.ntcip.smi import COUNTER, integer, octets
+from ledsign.protocol.ntcip.writing import Writer
 
 _MANUAL_DIRECT, _MANUAL = 5, 4  # dmsIllumControl; the second is what signs before version 2 know
 _NO_DAYLIGHT_SAVING = 2  # globalDaylightSaving: disabled
 _NEEDED = {ColorMode.MONO: Scheme.MONO_1BIT, ColorMode.DUAL: Scheme.CLASSIC, ColorMode.RGB: Scheme.RGB_24BIT}
 
-class Dialogue(Asker):
-    """One conversation's plans, and what it knows of the sign's memory."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self._services = True  # the sign has columns for beacons and pixel service
+class Dialogue(Writer):
+    """One conversation's plans, and what it knows of the sign's memory."""
 
     def forget(self) -> None:
         super().forget()
-        self._stored: dict[int, Band] = {}  # graphic rows with what they hold, least recently used first
-        self._on_glass: frozenset[int] = frozenset()
-        self._permanent: set[int] = set()
-        self._row = 0
+        self._ponders = False  # validating a message takes the sign a while
         self._urgent_on = False
 
     def info(self) -> Routine:
@@ -83,12 +77,13 @@ class Dialogue(Asker):
         yield from self._blank()
         yield from self._delete_messages(facts.memory)
         yield from self._delete_graphics(facts.graphics)
-        self._stored.clear()
+        self.suppose_nothing(wary=False)
         return None
 
     def _blank(self) -> Steps[None]:
         yield from self.activate(BLANK, self.settings.urgent, FOREVER)
-        self._on_glass, self._urgent_on = frozenset(), False
+        self.lit(None)
+        self._urgent_on = False
 
     def _dead_man(self) -> Steps[None]:
         """After a power cut, a reset, a lost line or an ended duration the sign is blank."""
@@ -114,129 +109,41 @@ class Dialogue(Asker):
         if self._facts is None:
             yield from self.learn()
         self.showing = None
-        bands = self._bands(intent.frame)
+        bands = self.bands(intent.frame)
         priority = self.settings.urgent if intent.urgent else self.settings.page
-        try:
-            message = yield from self._written(bands, priority)
-        except CardRefusedError:
-            self._stored.clear()  # what we took for stored may be gone
-            message = yield from self._written(bands, priority)
         # what we put there ourselves at the urgent level we may also replace
         asking = max(priority, self.settings.urgent if self._urgent_on else 0)
-        yield from self.activate(message, asking, _minutes(intent.ttl_s))
-        self._row, self._urgent_on = message.number, intent.urgent
-        self._on_glass = frozenset(row for row, band in self._stored.items() if band in bands)
+        minutes = _minutes(intent.ttl_s)
+        try:
+            message, lit = yield from self._offered(bands, priority, asking, minutes)
+        except CardRefusedError:
+            self.suppose_nothing()  # what we took for stored may be gone
+            message, lit = yield from self._offered(bands, priority, asking, minutes)
+        if not lit:
+            yield from self.activate(message, asking, minutes)
+        self.lit(message, bands)
+        self._urgent_on = intent.urgent
         self.showing = message
         return None
 
-    def _bands(self, frame: Frame) -> Sequence[Band]:
-        facts = self.known()
-        bands = cut(frame, facts.limit)
-        if 2 * len(bands) > facts.graphics:
-            raise UnsupportedError(f"a page takes {len(bands)} graphics, twice that many are needed")
-        return bands
-
-    def _written(self, bands: Sequence[Band], priority: int) -> Steps[MessageId]:
-        rows = yield from self._store(bands)
-        return (yield from self._compose(bands, rows, priority))
-
-    def _store(self, bands: Sequence[Band]) -> Steps[dict[Band, int]]:
-        """Every band in a row of the graphic table; what is there already stays."""
-        rows = {band: row for row, band in self._stored.items() if band in bands}
-        for band in dict.fromkeys(bands):
-            if band not in rows:
-                rows[band] = yield from self._place(band, set(rows.values()))
-            row = rows[band]
-            self._stored.pop(row, None)
-            self._stored[row] = band  # most recently used
-        return rows
-
-    def _place(self, band: Band, taken: set[int]) -> Steps[int]:
-        """A graphic into the row that was not needed for the longest time."""
-        fresh = [row for row in range(1, self.known().graphics + 1) if row not in self._stored]
-        for row in [*fresh, *self._stored]:
-            if row in taken or row in self._on_glass or row in self._permanent:
-                continue
-            self._stored.pop(row, None)
+    def _offered(
+        self, bands: Sequence[Band], priority: int, asking: int, minutes: int
+    ) -> Steps[tuple[MessageId, bool]]:
+        """A message that the sign has found valid, and whether it is on the glass already: a sign activates nothing
+        that is not valid, and under no other CRC than its own, so it is asked about both beforehand only once it has
+        refused because it was still at it."""
+        message = yield from self.written(bands, priority)
+        offer = self.put((o.message(o.STATUS, message.memory, message.number), integer(MessageStatus.VALIDATE_REQ)))
+        if self._ponders:
+            yield offer
+        else:
             try:
-                yield from self._upload(row, band)
+                yield from self.activate(message, asking, minutes, offer)
+                return message, True
             except CardRefusedError:
-                (status,) = yield from self.values(o.graphic(o.G_STATUS, row))
-                if status.number != GraphicStatus.PERMANENT:
-                    raise
-                self._permanent.add(row)
-            else:
-                return row
-        raise UnsupportedError("no graphic row of this sign is free")
-
-    def _upload(self, row: int, band: Band) -> Steps[None]:
-        size = self.known().block
-        state = o.graphic(o.G_STATUS, row)
-        yield Batch(
-            (
-                self.put((state, integer(GraphicStatus.NOT_USED_REQ))),
-                self.put((state, integer(GraphicStatus.MODIFY_REQ))),
-                self.put(
-                    (o.graphic(o.G_NUMBER, row), integer(row)),
-                    (o.graphic(o.G_NAME, row), octets(f"page {row}".encode())),
-                    (o.graphic(o.G_HEIGHT, row), integer(band.height)),
-                    (o.graphic(o.G_WIDTH, row), integer(band.width)),
-                    (o.graphic(o.G_TYPE, row), integer(band.scheme)),
-                    (o.graphic(o.G_TRANSPARENT, row), integer(0)),
-                    (o.graphic(o.G_COLOUR, row), octets(b"\0\0\0")),
-                ),
-                *(
-                    self.put((o.block(row, at // size + 1), octets(band.bitmap[at : at + size])))
-                    for at in range(0, len(band.bitmap), size)
-                ),
-                self.put((state, integer(GraphicStatus.READY_REQ))),
-            )
-        )
-        done = {GraphicStatus.READY, GraphicStatus.IN_USE}
-        status, found = yield from self.settled(done, state, o.graphic(o.G_ID, row))
-        if status not in done or found != band.identity(row):
-            raise CardRefusedError(status, f"graphic {row} did not arrive whole (status {status}, ID {found:04x})")
-
-    def _compose(self, bands: Sequence[Band], rows: dict[Band, int], priority: int) -> Steps[MessageId]:
-        """A message that shows the bands one below the other; in the row that is not on the glass."""
-        text, y = "", 1
-        for band in bands:
-            row = rows[band]
-            text += f"[g{row},1,{y},{band.identity(row):04X}]"
-            y += band.height
-        multi = text.encode("ascii")
-        message = MessageId(self.known().memory, 2 if self._row == 1 else 1, message_crc(multi))
-        try:
-            yield self._message(message, multi, priority)
-        except CardRefusedError:
-            if not self._services:
-                raise
-            self._services = False
-            yield self._message(message, multi, priority)
-        cells = (o.message(column, message.memory, message.number) for column in (o.STATUS, o.CRC))
-        status, crc = yield from self.settled({MessageStatus.VALID}, *cells)
-        if status != MessageStatus.VALID or crc != message.crc:
-            fault = yield from self.optional(o.MULTI_ERROR, integer(MultiFault.OTHER))
-            raise CardRefusedError(fault.number, f"message refused: status {status}, MULTI error {fault.number}")
-        return message
-
-    def _message(self, message: MessageId, multi: bytes, priority: int) -> Batch:
-        def cell(column: int) -> Oid:
-            return o.message(column, message.memory, message.number)
-
-        services = ((cell(o.BEACON), integer(0)), (cell(o.PIXEL_SERVICE), integer(0)))
-        return Batch(
-            (
-                self.put((cell(o.STATUS), integer(MessageStatus.MODIFY_REQ))),
-                self.put(
-                    (cell(o.MULTI), octets(multi)),
-                    (cell(o.OWNER), octets(b"ledsign")),
-                    *(services if self._services else ()),
-                    (cell(o.RUN_PRIORITY), integer(priority)),
-                ),
-                self.put((cell(o.STATUS), integer(MessageStatus.VALIDATE_REQ))),
-            )
-        )
+                self._ponders = True
+        yield from self.valid(message)
+        return message, False
 
     # ---- settings -------------------------------------------------------------------------------------------
 

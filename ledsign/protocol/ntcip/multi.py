@@ -23,6 +23,7 @@ MAX_PAGES = 16  # dmsMaxNumberPages
 
 LEFT, CENTRE, RIGHT, FULL = 2, 3, 4, 5  # line justification
 TOP, MIDDLE, BOTTOM = 2, 3, 4  # page justification
+PAGE_ON, PAGE_OFF = 30, 0  # tenths of a second, where a message says nothing
 
 Colour: TypeAlias = tuple[int, int, int]
 
@@ -110,11 +111,11 @@ class _State:
         return page
 
 
-def parse(multi: bytes, on: int = 30, off: int = 0, line: int = CENTRE, page: int = MIDDLE) -> tuple[MultiPage, ...]:
-    """The pages of a message; the other arguments are the sign's defaults. Raises MultiError."""
+def parse(multi: bytes) -> tuple[MultiPage, ...]:
+    """The pages of a message. Raises MultiError."""
     if len(multi) > MAX_LENGTH or b"\0" in multi:
         raise MultiError(MultiFault.OTHER, min(len(multi), MAX_LENGTH), "too long, or a null character")
-    state = _State(on, off, line=line, page=page)
+    state = _State(PAGE_ON, PAGE_OFF, line=CENTRE, page=MIDDLE)
     pages: list[MultiPage] = []
     for position, tag, rest, text in _tokens(multi):
         if tag == "np":

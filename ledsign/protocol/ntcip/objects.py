@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ledsign.protocol.ntcip.ber import Oid
+from ledsign.protocol.ntcip.smi import Oid
 
 NTCIP: Final[Oid] = (1, 3, 6, 1, 4, 1, 1206, 4, 2)
 DMS: Final[Oid] = (*NTCIP, 3)
@@ -18,6 +18,9 @@ SIGN_TYPE = dms(1, 2, 0)
 TECHNOLOGY = dms(1, 9, 0)
 HEIGHT, WIDTH = dms(2, 3, 0), dms(2, 4, 0)
 
+FLASH_ON, FLASH_OFF, FONT = dms(4, 3, 0), dms(4, 4, 0), dms(4, 5, 0)  # what holds where a message says nothing
+JUSTIFY_LINE, JUSTIFY_PAGE = dms(4, 6, 0), dms(4, 7, 0)
+PAGE_ON, PAGE_OFF = dms(4, 8, 0), dms(4, 9, 0)
 COLOR_SCHEME = dms(4, 11, 0)
 MULTI_TAGS = dms(4, 14, 0)
 MAX_PAGES, MAX_MULTI = dms(4, 15, 0), dms(4, 16, 0)

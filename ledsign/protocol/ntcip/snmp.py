@@ -1,12 +1,36 @@
-"""SNMPv1 messages (RFC 1157): get, get-next, set and the response; traps are not read."""
+"""SNMPv1 messages (RFC 1157): get, get-next, set and the response; traps are not read.
 
+Written and read by pysnmp's description of the messages and pyasn1's encoder and decoder, without pysnmp's engine,
+sockets and loop. The decoder is the DER one, which takes definite lengths only, as RFC 1157 wants them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Any
+
+from pyasn1.codec.ber import encoder
+from pyasn1.codec.der import decoder
+from pyasn1.error import PyAsn1Error
+from pysnmp.proto.api import v1
 
 from ledsign.errors import ProtocolError
 from ledsign.protocol.message import Message
-from ledsign.protocol.ntcip import ber
-from ledsign.protocol.ntcip.ber import EMPTY, Oid, Value
+from ledsign.protocol.ntcip.smi import (
+    COUNTER,
+    EMPTY,
+    GAUGE,
+    INTEGER,
+    IP_ADDRESS,
+    NULL,
+    NUMBERS,
+    OCTETS,
+    OID,
+    OPAQUE,
+    TICKS,
+    Oid,
+    Value,
+)
 
 MAX_MESSAGE = 4096  # bytes; a graphic block of 1023 bytes with its head needs a third of it
 
@@ -18,6 +42,27 @@ class Pdu(IntEnum):
     GET_NEXT = 0xA1
     RESPONSE = 0xA2
     SET = 0xA3
+
+
+_WHOLE = v1.Message()
+_PDUS: Mapping[Pdu, Callable[[], Any]] = {
+    Pdu.GET: v1.GetRequestPDU,
+    Pdu.GET_NEXT: v1.GetNextRequestPDU,
+    Pdu.RESPONSE: v1.GetResponsePDU,
+    Pdu.SET: v1.SetRequestPDU,
+}
+_TYPES: Mapping[int, Callable[[object], Any]] = {
+    INTEGER: v1.Integer,
+    OCTETS: v1.OctetString,
+    NULL: v1.Null,
+    OID: v1.ObjectIdentifier,
+    IP_ADDRESS: v1.IpAddress,
+    COUNTER: v1.Counter,
+    GAUGE: v1.Gauge,
+    TICKS: v1.TimeTicks,
+    OPAQUE: v1.Opaque,
+}
+_WORD = 1 << 31  # request ids, errors and places are numbers of 32 bits
 
 
 class Fault(IntEnum):
@@ -57,6 +102,11 @@ class Snmp(Message):
     community: str = "public"
     address: int | None = None
 
+    @property
+    def plain_set(self) -> bool:
+        """A SET request as it should be: without an error of its own."""
+        return self.pdu is Pdu.SET and not self.error and not self.index
+
     def reply(self, binds: tuple[Bind, ...]) -> "Snmp":
         """The answer that all is well."""
         return replace(self, pdu=Pdu.RESPONSE, binds=binds, error=0, index=0)
@@ -67,55 +117,76 @@ class Snmp(Message):
 
 
 def pack(message: Snmp) -> bytes:
-    """The message as bytes."""
-    binds = b"".join(
-        ber.wrap(ber.SEQUENCE, ber.wrap(ber.OID, ber.pack_oid(b.oid)) + ber.wrap(b.value.tag, b.value.data))
-        for b in message.binds
-    )
-    numbers = (message.request_id, message.error, message.index)
-    head = b"".join(ber.wrap(ber.INTEGER, ber.integer(number).data) for number in numbers)
-    pdu = ber.wrap(message.pdu, head + ber.wrap(ber.SEQUENCE, binds))
-    community = ber.wrap(ber.OCTETS, message.community.encode("latin-1"))
-    return ber.wrap(ber.SEQUENCE, ber.wrap(ber.INTEGER, b"\0") + community + pdu)
+    """The message as bytes. Raises ProtocolError for a value that does not fit its type."""
+    try:
+        binds = _filled(v1.VarBindList(), (_filled(v1.VarBind(), _parts(bind)) for bind in message.binds))
+        numbers = (v1.Integer(number) for number in (message.request_id, message.error, message.index))
+        pdu = _filled(_PDUS[message.pdu](), (*numbers, binds))
+        community = v1.OctetString(message.community.encode("latin-1"))
+        return bytes(encoder.encode(_filled(v1.Message(), (v1.Integer(0), community, pdu))))
+    except PyAsn1Error as error:
+        raise ProtocolError(f"SNMP: {error}") from error
+
+
+def _parts(bind: Bind) -> tuple[Any, Any]:
+    return v1.ObjectIdentifier(bind.oid), _TYPES[bind.value.tag](bind.value.content)
+
+
+def _filled(whole: Any, parts: Iterable[Any]) -> Any:
+    """A sequence with its parts. They are what they should be: not to have that checked halves the time."""
+    for place, part in enumerate(parts):
+        whole.setComponentByPosition(place, part, verifyConstraints=False, matchTags=False, matchConstraints=False)
+    return whole
+
+
+def taken(data: bytes) -> bytes:
+    """What an agent answers that takes a SET request which came as these (sound) bytes: the same under another tag
+    (RFC 1157, 4.1.5). Neither end has to encode or decode such an answer."""
+    at, _end = _content(data, 0)
+    for _version_and_community in range(2):
+        _start, at = _content(data, at)
+    return data[:at] + bytes((Pdu.RESPONSE,)) + data[at + 1 :]
+
+
+def _content(data: bytes, at: int) -> tuple[int, int]:
+    """Where the content of the element that stands at ``at`` begins and ends."""
+    size, begin = data[at + 1], at + 2
+    if size & 0x80:
+        begin += size & 0x7F
+        size = int.from_bytes(data[at + 2 : begin], "big")
+    return begin, begin + size
 
 
 def parse(data: bytes, address: int | None = None) -> Snmp:
     """Read exactly one message. Raises ProtocolError."""
-    whole = ber.Reader(data)
-    body = ber.Reader(whole.content(ber.SEQUENCE))
-    if not whole.done:
-        raise ProtocolError("bytes behind the SNMP message")
-    if body.number() != 0:
-        raise ProtocolError("not SNMP version 1")
-    community = body.content(ber.OCTETS)
-    tag, content = body.element()
-    if tag not in tuple(Pdu) or not body.done:
-        raise ProtocolError(f"PDU {tag:02x}")
-    pdu = ber.Reader(content)
-    request_id, error, index = pdu.number(), pdu.number(), pdu.number()
-    entries = ber.Reader(pdu.content(ber.SEQUENCE))
-    if not pdu.done:
-        raise ProtocolError("bytes behind the binds")
-    binds = []
-    while not entries.done:
-        entry = ber.Reader(entries.content(ber.SEQUENCE))
-        binds.append(Bind(ber.parse_oid(entry.content(ber.OID)), entry.value()))
-        if not entry.done:
-            raise ProtocolError("bytes behind a value")
-    return Snmp(Pdu(tag), request_id, tuple(binds), error, index, community.decode("latin-1"), address)
-
-
-def measure(buffer: bytes) -> int:
-    """For a splitter: see ``protocol.wire``."""
-    if buffer[0] != ber.SEQUENCE:
-        return -1
+    if len(data) > MAX_MESSAGE:
+        raise ProtocolError("SNMP message is too long")
     try:
-        size = ber.measure(buffer)
-        if size > MAX_MESSAGE:
-            return -1
-        if not 0 < size <= len(buffer):
-            return 0
-        parse(buffer[:size])
-    except ProtocolError:
-        return -1
-    return size
+        whole, rest = decoder.decode(data, asn1Spec=_WHOLE)
+    except (PyAsn1Error, OverflowError, ValueError) as error:
+        # the last two slip out of the decoder: lengths of more than 63 bits, numbers of more than 4300 digits
+        raise ProtocolError("no SNMP message") from error
+    if rest or int(whole[0]) != 0:
+        raise ProtocolError("bytes behind the SNMP message" if rest else "not SNMP version 1")
+    pdu = v1.apiMessage.get_pdu(whole)
+    kind = _tag(pdu)
+    numbers = tuple(int(part) for part in pdu[:3]) if kind in tuple(Pdu) else ()
+    if not numbers or not all(-_WORD <= number < _WORD for number in numbers):
+        raise ProtocolError(f"PDU {kind:02x}")
+    binds = tuple(Bind(tuple(name), _value(value)) for name, value in v1.apiPDU.get_varbinds(pdu))
+    return Snmp(Pdu(kind), numbers[0], binds, numbers[1], numbers[2], bytes(whole[1]).decode("latin-1"), address)
+
+
+def _tag(element: Any) -> int:
+    """The first byte of its encoding."""
+    tag = element.tagSet[0]
+    return int(tag.tagClass | tag.tagFormat | tag.tagId)
+
+
+def _value(element: Any) -> Value:
+    tag = _tag(element)
+    if tag in NUMBERS:
+        return Value(tag, int(element))
+    if tag == NULL:
+        return EMPTY
+    return Value(tag, tuple(element) if tag == OID else bytes(element))

@@ -1,7 +1,2 @@
-"""Pixel streams: frames of plain pixels in datagrams that nobody answers. Public names: the three codecs."""
-
-from ledsign.protocol.pixelstream.artnet import ArtNet
-from ledsign.protocol.pixelstream.ddp import DDP
-from ledsign.protocol.pixelstream.sacn import SACN
-
-__all__ = ["DDP", "SACN", "ArtNet"]
+"""Pixel streams: frames of plain pixels in datagrams that nobody answers. One codec a module: ``artnet`` and ``sacn``
+load the library of their protocol, which a line that speaks another one does not need."""

@@ -6,20 +6,28 @@
     5000 ArtDmx    sequence (0: unused) | physical | universe u16 LE (15 bits) | length u16 BE (even, 2-512) | data
     5200 ArtSync   aux | aux          show what has come; a receiver that saw one waits for the next
 
-170 RGB pixels fill 510 bytes of a universe. Source: the public description of Art-Net 4, output of stupidArtnet.
+170 RGB pixels fill 510 bytes of a universe. The heads are made and recognised by the ``stupidArtnet`` library. Its
+client opens a socket as soon as it exists and its server a thread, so neither is made: the client's two layout
+functions are given the fields that they read, and the server's header check needs no object. What follows a head
+the library does not look at. Source: the public description of Art-Net 4.
 """
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
+
+from stupidArtnet.StupidArtnet import StupidArtnet
+from stupidArtnet.StupidArtnetServer import StupidArtnetServer
 
 from ledsign.errors import UnsupportedError
 from ledsign.protocol.codec import Link, Role
 from ledsign.protocol.message import Message
 from ledsign.protocol.pixelstream.stream import PixelStream, need, number
 
-MAGIC, VERSION = b"Art-Net\0", 14
+MAGIC = b"Art-Net\0"
+_VERSION = bytes((0, 14))
+_PHYSICAL = 13  # place of the physical port
 DMX, SYNC = 0x5000, 0x5200
 USED = 510  # bytes of a universe: 170 whole pixels
 LAST_UNIVERSE = 0x7FFF
@@ -51,6 +59,28 @@ class ArtOther(Message):
     data: bytes
 
 
+@dataclass
+class _Head:
+    """What the library's layout functions read of a client, and where they leave their work."""
+
+    sequence: int = 0
+    universe: int = 0
+    packet_size: int = 0
+    is_simplified: bool = True  # the universe as one number of 15 bits
+    subnet: int = 0
+    net: int = 0
+    packet_header: bytearray = field(default_factory=bytearray)
+    artsync_header: bytearray = field(default_factory=bytearray)
+
+    def dmx(self) -> bytearray:
+        StupidArtnet.make_artdmx_header(self)
+        return self.packet_header
+
+    def sync(self) -> bytearray:
+        StupidArtnet.make_artsync_header(self)
+        return self.artsync_header
+
+
 class ArtNet(PixelStream):
     """Art-Net receivers. Options: ``universe`` (of the first pixel, default 0), ``sync`` (1: end a page with
     ArtSync, the default; 0: for receivers that stumble over it)."""
@@ -75,28 +105,24 @@ class ArtNet(PixelStream):
 
     def _pack(self, message: Message) -> bytes | None:
         if isinstance(message, ArtDmx):
-            head = struct.pack("<BBH", message.sequence, message.physical, message.universe)
-            return self._head(DMX) + head + struct.pack(">H", len(message.data)) + message.data
+            head = _Head(message.sequence, message.universe, len(message.data)).dmx()
+            head[_PHYSICAL] = message.physical  # the library knows but one
+            return bytes(head) + message.data
         if isinstance(message, ArtSync):
-            return self._head(SYNC) + bytes((message.aux1, message.aux2))
+            return bytes(_Head().sync()[:-2]) + bytes((message.aux1, message.aux2))
         if isinstance(message, ArtOther):
             return MAGIC + struct.pack("<H", message.opcode) + message.data
         return None
 
-    @staticmethod
-    def _head(opcode: int) -> bytes:
-        return MAGIC + struct.pack("<H", opcode) + struct.pack(">H", VERSION)
-
     def _parse(self, data: bytes) -> Message:
         need(len(data) >= 12 and data[:8] == MAGIC, "Art-Net header")
-        opcode, version = int.from_bytes(data[8:10], "little"), int.from_bytes(data[10:12], "big")
+        opcode = int.from_bytes(data[8:10], "little")
         if opcode not in (DMX, SYNC):
             return ArtOther(opcode, data[10:])
-        need(version == VERSION, "Art-Net version")
         if opcode == SYNC:
-            need(len(data) == 14, "ArtSync length")
+            need(len(data) == 14 and data[10:12] == _VERSION, "ArtSync length and version")
             return ArtSync(data[12], data[13])
-        need(len(data) >= 18, "ArtDmx header")
+        need(len(data) >= 18 and StupidArtnetServer.validate_header(data), "ArtDmx header")
         sequence, physical, universe = struct.unpack_from("<BBH", data, 12)
         length = int.from_bytes(data[16:18], "big")
         need(universe <= LAST_UNIVERSE, "ArtDmx universe")

@@ -23,7 +23,7 @@ from ledsign.protocol.pixelstream.stream import PixelStream, need, number
 VERSION, VERSION_BITS, TIMECODE, REPLY, QUERY, PUSH = 0x40, 0xC0, 0x10, 0x04, 0x02, 0x01
 RGB = 0x0B
 RGB_TYPES = frozenset({0x00, 0x01, RGB, 0x0D})  # one meaning, four habits
-DISPLAY = 1
+DISPLAY, CONTROL = 1, 246
 CHUNK = 1440  # bytes of pixels a packet: 480 LEDs, and no fragments on an Ethernet
 
 
@@ -68,7 +68,8 @@ def parse_header(data: bytes) -> tuple[DdpHeader, bytes]:
 
 
 class DDP(PixelStream):
-    """DDP displays. Options: ``id`` (destination 1-249, default 1), ``type`` (two hex digits, default 0b)."""
+    """DDP displays. Options: ``id`` (destination 1-249 without 246, default 1), ``type`` (two hex digits, default
+    0b)."""
 
     family: ClassVar[str] = "ddp"
     default_port: ClassVar[int] = 4048
@@ -77,6 +78,8 @@ class DDP(PixelStream):
     def __init__(self, link: Link, role: Role, options: Mapping[str, str]) -> None:
         super().__init__(link, role, options)
         self._destination = number(options, "id", DISPLAY, 1, 249)
+        if self._destination == CONTROL:
+            raise ConfigError(f"ddp: id {CONTROL} is for JSON, not for pixels")
         kinds = {f"{kind:02x}": kind for kind in RGB_TYPES}
         wanted = options.get("type", "0b").lower()
         if wanted not in kinds:

@@ -1,31 +1,34 @@
 """sACN (ANSI E1.31): DMX universes with sources, priorities and synchronisation, UDP port 5568.
 
-Three layers, each with flags and length (7000 or the bytes from that field to the end), all big-endian::
+The packets are laid out and read by the ``sacn`` library's message classes, which are plain values; its sender and
+receiver, with their sockets and threads, are not used. The library writes 512 slots whatever it is given, drops
+the reserved option bits, and looks at neither lengths nor fixed fields, so these are checked here, where E1.31 has
+them: each of the three layers begins with flags and length (7000 or the bytes from that field to the end).
 
-    root    0010 0000 "ASC-E1.17" 00 00 00 | 7xxx | vector u32: 4 data, 8 extended | CID, 16 bytes
-    data    7xxx | vector u32 2 | source name, 64 bytes | priority 0-200 | sync universe u16 | sequence
-            | options (80 preview, 40 stream terminated, 20 hold without sync) | universe u16
-    DMP     7xxx | 02 A1 0000 0001 | count u16 | start code 00 | up to 512 bytes
-    sync    7xxx | vector u32 1 | sequence | universe u16 | 0000
-
-Where two sources speak of one universe, the higher priority is shown. Source: ANSI E1.31-2018, output of sacn.
+Where two sources speak of one universe, the higher priority is shown. Source: ANSI E1.31-2018.
 """
 
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
-from ledsign.errors import ConfigError, UnsupportedError
+from sacn.messages.data_packet import DataPacket
+from sacn.messages.root_layer import make_flagsandlength
+from sacn.messages.sync_packet import SyncPacket
+
+from ledsign.errors import ConfigError, ProtocolError, UnsupportedError
 from ledsign.protocol.codec import Link, Role
 from ledsign.protocol.message import Message
 from ledsign.protocol.pixelstream.stream import PixelStream, need, number
 
 PREAMBLE = bytes.fromhex("00100000") + b"ASC-E1.17\0\0\0"
-DATA, EXTENDED = 4, 8
-PREVIEW, TERMINATED = 0x80, 0x40
-DMP_HEAD = bytes.fromhex("02a100000001")
+PREVIEW, TERMINATED, HOLD = 0x80, 0x40, 0x20  # options
+_ROOT, _FRAME, _DMP = 16, 38, 115  # where the layers begin
+_SLOTS = 126  # where the slots begin, behind the start code
+_MOST_SLOTS = 512
+_DMP_HEAD = slice(117, 123), bytes.fromhex("02a100000001")
+_SYNC_SIZE = 49
 USED = 510  # bytes of a universe: 170 whole pixels
 LAST_UNIVERSE = 63_999
 OUR_CID = uuid5(NAMESPACE_DNS, "ledsign").bytes  # the same on every machine: see the option
@@ -33,11 +36,11 @@ OUR_CID = uuid5(NAMESPACE_DNS, "ledsign").bytes  # the same on every machine: se
 
 @dataclass(frozen=True, slots=True)
 class SacnData(Message):
-    """One universe. ``name``: 64 bytes as on the wire; ``sync``: show it only with that universe's
-    synchronisation packet, 0 at once."""
+    """One universe. ``sync``: show it only with that universe's synchronisation packet, 0 at once; ``data``: up to
+    512 bytes, on the wire they are always so many."""
 
     cid: bytes
-    name: bytes
+    name: str
     priority: int
     sync: int
     sequence: int
@@ -56,15 +59,11 @@ class SacnSync(Message):
     universe: int
 
 
-def _layer(body: bytes) -> bytes:
-    """Flags and length in front of a layer."""
-    return struct.pack(">H", 0x7000 | (len(body) + 2)) + body
-
-
-def _body(data: bytes) -> bytes:
-    """A layer without its flags and length; it must reach to the end. Raises ProtocolError."""
-    need(len(data) >= 2 and int.from_bytes(data[:2], "big") == 0x7000 | len(data), "sACN layer length")
-    return data[2:]
+def _layers(data: bytes, *starts: int) -> None:
+    """Each layer must say that it reaches to the end. Raises ProtocolError."""
+    need(data.startswith(PREAMBLE), "sACN preamble")
+    for start in starts:
+        need(data[start : start + 2] == bytes(make_flagsandlength(len(data) - start)), "sACN layer length")
 
 
 class SACN(PixelStream):
@@ -81,12 +80,12 @@ class SACN(PixelStream):
         self._first = number(options, "universe", 1, 1, LAST_UNIVERSE)
         self._priority = number(options, "priority", 100, 0, 200)
         self._sync = number(options, "sync", LAST_UNIVERSE, 0, LAST_UNIVERSE)
-        self._name = options.get("name", "ledsign").encode().ljust(64, b"\0")
+        self._name = options.get("name", "ledsign")
         try:
             self._cid = UUID(options["cid"]).bytes if "cid" in options else OUR_CID
         except ValueError as error:
             raise ConfigError(f"sacn: cid: {error}") from error
-        if len(self._name) > 64 or self._name[63]:
+        if len(self._name.encode()) > 63:
             raise ConfigError("sacn: name is at most 63 bytes")
 
     def _cut(self, pixels: bytes, count: int) -> Sequence[Message]:
@@ -101,29 +100,55 @@ class SACN(PixelStream):
 
     def _pack(self, message: Message) -> bytes | None:
         if isinstance(message, SacnSync):
-            frame = struct.pack(">IBHH", 1, message.sequence, message.universe, 0)
-            return PREAMBLE + _layer(struct.pack(">I", EXTENDED) + message.cid + _layer(frame))
+            return bytes(SyncPacket(tuple(message.cid), message.universe, message.sequence).getBytes())
         if not isinstance(message, SacnData):
             return None
-        dmp = _layer(DMP_HEAD + struct.pack(">HB", len(message.data) + 1, message.start_code) + message.data)
-        numbers = (message.priority, message.sync, message.sequence, message.options, message.universe)
-        frame = struct.pack(">I", 2) + message.name + struct.pack(">BHBBH", *numbers) + dmp
-        return PREAMBLE + _layer(struct.pack(">I", DATA) + message.cid + _layer(frame))
+        packet = DataPacket(
+            tuple(message.cid),
+            message.name,
+            message.universe,
+            priority=message.priority,
+            sequence=message.sequence,
+            streamTerminated=bool(message.options & TERMINATED),
+            previewData=bool(message.options & PREVIEW),
+            forceSync=bool(message.options & HOLD),
+            sync_universe=message.sync,
+            dmxStartCode=message.start_code,
+        )
+        # the slots go in behind: the library would look at them one by one, 0.1 s for a large page
+        return bytes(packet.getBytes()[:_SLOTS]) + message.data.ljust(_MOST_SLOTS, b"\0")
 
     def _parse(self, data: bytes) -> Message:
-        need(data.startswith(PREAMBLE), "sACN preamble")
-        root = _body(data[16:])
-        need(len(root) >= 20, "sACN root layer")
-        kind, cid, frame = int.from_bytes(root[:4], "big"), root[4:20], _body(root[20:])
-        if kind == EXTENDED:
-            need(len(frame) == 9, "sACN sync length")
-            vector, sequence, universe, reserved = struct.unpack(">IBHH", frame)
-            need(vector == 1 and not reserved, "sACN sync")
-            return SacnSync(cid, sequence, universe)
-        need(kind == DATA and len(frame) > 75 and frame[:4] == b"\0\0\0\x02", "sACN data layer")
-        priority, sync, sequence, options, universe = struct.unpack(">BHBBH", frame[68:75])
-        dmp = _body(frame[75:])
-        need(9 <= len(dmp) <= 521 and dmp[:6] == DMP_HEAD, "sACN DMP layer")
-        count, start_code = struct.unpack(">HB", dmp[6:9])
-        need(count == len(dmp) - 8 and priority <= 200, "sACN count")
-        return SacnData(cid, frame[4:68], priority, sync, sequence, options, universe, start_code, dmp[9:])
+        try:
+            return _sync(data) if len(data) == _SYNC_SIZE else _universe(data)
+        except (TypeError, ValueError) as error:  # the library's word for what is no such packet
+            raise ProtocolError(f"sACN: {error}") from error
+
+
+def _sync(data: bytes) -> SacnSync:
+    """Raises ProtocolError, TypeError, ValueError."""
+    packet = SyncPacket.make_sync_packet(data)
+    _layers(data, _ROOT, _FRAME)
+    need(not any(data[47:]), "sACN sync")
+    return SacnSync(bytes(packet.cid), packet.sequence, packet.syncAddr)
+
+
+def _universe(data: bytes) -> SacnData:
+    """Raises ProtocolError, TypeError, ValueError."""
+    need(len(data) <= _SLOTS + _MOST_SLOTS, "sACN slots")
+    packet = DataPacket.make_data_packet(data)
+    _layers(data, _ROOT, _FRAME, _DMP)
+    where, head = _DMP_HEAD
+    need(data[where] == head and data[123:125] == (len(data) - 125).to_bytes(2, "big"), "sACN DMP layer")
+    options = PREVIEW * packet.option_PreviewData | TERMINATED * packet.option_StreamTerminated
+    return SacnData(
+        bytes(packet.cid),
+        packet.sourceName,
+        packet.priority,
+        packet.syncAddr,
+        packet.sequence,
+        options | HOLD * packet.option_ForceSync,
+        packet.universe,
+        packet.dmxStartCode,
+        bytes(packet.dmxData)[: len(data) - _SLOTS],
+    )

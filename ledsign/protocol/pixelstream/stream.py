@@ -44,13 +44,14 @@ class PixelStream:
 
     family: ClassVar[str]
     default_port: ClassVar[int]
+    links: ClassVar[frozenset[Link]] = frozenset({Link.UDP})
     known: ClassVar[frozenset[str]]  # options
     ack: ClassVar[AckLevel] = AckLevel.SENT
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.FRAME, Ability.CLEAR, Ability.STREAM})
 
     def __init__(self, link: Link, role: Role, options: Mapping[str, str]) -> None:
         """Raises ConfigError for a line that is no datagram line, or an unknown option."""
-        if link is not Link.UDP and role is not Role.WITNESS:
+        if link not in self.links and role is not Role.WITNESS:
             raise ConfigError(f"{self.family} needs udp://HOST[:{self.default_port}]")
         if unknown := sorted(set(options) - self.known):
             known = ", ".join(sorted(self.known))

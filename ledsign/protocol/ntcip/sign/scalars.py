@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ledsign.errors import ProtocolError
 from ledsign.protocol.ntcip import objects as o
-from ledsign.protocol.ntcip.ber import COUNTER, IP_ADDRESS, Oid, Value, integer, octets
 from ledsign.protocol.ntcip.codes import ActivateError, ControlMode, Memory, MessageId, MessageStatus, Source
-from ledsign.protocol.ntcip.multi import MAX_LENGTH, MAX_PAGES, SUPPORTED
+from ledsign.protocol.ntcip.multi import CENTRE, MAX_LENGTH, MAX_PAGES, MIDDLE, PAGE_OFF, PAGE_ON, SUPPORTED
+from ledsign.protocol.ntcip.smi import COUNTER, IP_ADDRESS, Oid, Value, integer, octets
 from ledsign.protocol.ntcip.snmp import Fault
 
 if TYPE_CHECKING:
     from ledsign.protocol.ntcip.sign.sign import Sign
 
 _VMS_FULL, _LED = 6, 1 << 1
+_STEADY = 10, 0  # flashing text, in tenths of a second on and off: nothing flashes here
+_FONT = 1
 _MESSAGE_ERROR = 1 << 7  # of shortErrorStatus
 
 
@@ -77,6 +79,13 @@ class _Scalars:
             o.TECHNOLOGY: integer(_LED),
             o.HEIGHT: integer(shape.height),
             o.WIDTH: integer(shape.width),
+            o.FLASH_ON: integer(_STEADY[0]),
+            o.FLASH_OFF: integer(_STEADY[1]),
+            o.FONT: integer(_FONT),
+            o.JUSTIFY_LINE: integer(CENTRE),
+            o.JUSTIFY_PAGE: integer(MIDDLE),
+            o.PAGE_ON: integer(PAGE_ON),
+            o.PAGE_OFF: integer(PAGE_OFF),
             o.COLOR_SCHEME: integer(shape.scheme),
             o.MULTI_TAGS: octets(SUPPORTED),
             o.MAX_PAGES: integer(MAX_PAGES),

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from ledsign.protocol.ntcip.ber import EMPTY
 from ledsign.protocol.ntcip.codes import (
     BLANK,
     FOREVER,
@@ -22,6 +21,7 @@ from ledsign.protocol.ntcip.sign.memory import Shape, Shown, State
 from ledsign.protocol.ntcip.sign.scalars import SetError
 from ledsign.protocol.ntcip.sign.store import EVENTS, Fits, Store, every_text_fits
 from ledsign.protocol.ntcip.sign.tables import Tree
+from ledsign.protocol.ntcip.smi import EMPTY
 from ledsign.protocol.ntcip.snmp import Bind, Fault, Pdu, Snmp
 
 MOST_BINDS = 64  # of one request

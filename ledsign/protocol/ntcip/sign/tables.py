@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ledsign.protocol.ntcip import objects as o
-from ledsign.protocol.ntcip.ber import Oid, Value, integer, octets
 from ledsign.protocol.ntcip.codes import GraphicStatus, Memory, MessageStatus
 from ledsign.protocol.ntcip.multi import MAX_LENGTH
 from ledsign.protocol.ntcip.sign.memory import Graphic, Row
 from ledsign.protocol.ntcip.sign.scalars import SetError, number_of, octets_of, scalars
+from ledsign.protocol.ntcip.smi import Oid, Value, integer, octets
 from ledsign.protocol.ntcip.snmp import Fault
 
 if TYPE_CHECKING:
