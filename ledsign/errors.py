@@ -4,6 +4,7 @@
 error                  means                                       the loop does
 =====================  ==========================================  ======================================
 ConfigError            a file of ours is wrong                     exit 78; systemd does not restart
+  RecordingError       a recording is missing or damaged           the same
 FeedError              the platform did not answer, or nonsense    keep what we have, ask again later
 RefusedError           this notice may not be shown                one audit line, the rotation goes on
 RenderError            this notice cannot be drawn                 skip it, report it, go on
@@ -13,6 +14,7 @@ CardRefusedError       the card answered "no"                      no repeat; ne
 TransportError         the pipe is broken or silent                close, reopen with back-off
   CardUnusableError    the card lives and refuses to be prepared   the same: it may be set right meanwhile
 StoreError             the disk or the database failed             go on from memory, say so loudly
+  HeldError            another process has the state directory     exit: it is the one that shows
   DiskFullError        the disk is full                            throw off the ballast for a withdrawal
 LedgerError            the chain of evidence is broken             sign and archive nothing, say so loudly
 =====================  ==========================================  ======================================
@@ -25,6 +27,10 @@ class LedsignError(Exception):
 
 class ConfigError(LedsignError):
     """A configuration, policy, panel or key file is wrong; the text names file, line and key."""
+
+
+class RecordingError(ConfigError):
+    """A recording cannot be read; the text names file and line. To a daemon a wrong URL, to a tool bad input."""
 
 
 class FeedError(LedsignError):
@@ -81,9 +87,19 @@ class StoreError(LedsignError):
     """The state directory or its database cannot be read or written."""
 
 
+class HeldError(StoreError):
+    """Another process works with this state directory."""
+
+
 class DiskFullError(StoreError):
     """No room left on the disk: nothing was written."""
 
 
 class LedgerError(LedsignError):
-    """The ledger's chain does not verify; the text names the first bad row."""
+    """The ledger's chain does not verify; the text names the first bad row, and so do ``seq`` and ``reason`` (one of
+    ``evidence.VerifyResult``'s) where a row is to blame."""
+
+    def __init__(self, message: str, seq: int | None = None, reason: str = "") -> None:
+        super().__init__(message)
+        self.seq = seq
+        self.reason = reason

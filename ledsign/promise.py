@@ -17,13 +17,13 @@ from ledsign.simulator.simulated import BRAINS
 from ledsign.transport import parse_url
 
 DRAW_S = 0.5  # to plan and draw an urgent page, on a small computer
-TURN_S = 0.02  # that a real card takes to answer, each time
+TURN_S = 0.02  # that a real card takes to answer, each time; one whose URL has ``reply``, at most that
 _HOW = frozenset(
     {"chunk", "block", "pages", "model", "verify", "disk", "order", "keep", "ends", "sync", "type", "experimental"}
     | {"series", "font"}
 )  # options that change what is sent, not where to
 _CELL = 16  # pixels of the smallest character that such cards draw
-_SCHEMES = {Link.SERIAL: "pty", Link.NET: "tcp", Link.UDP: "udp"}
+_SCHEMES = {Link.SERIAL: "pty", Link.NET: "tcp", Link.UDP: "udp", Link.RAW: "udp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def promised(family: str, url: str, panel: Panel, page: Page | None = None) -> P
     address = parse_url(url, codec_class(family).default_port)
     if family not in BRAINS:
         return None
-    line = _Line(link_of(address), address.line.get("baud", 57600), address.line.get("mbit", NET_MBIT))
+    line = _Line(link_of(address), address.line)
     how = {key: value for key, value in address.options.items() if key in _HOW}
     worst = _worst(family, panel, line, how)
     usual = worst if page is None else _rehearse(family, panel, line, how, page)
@@ -60,19 +60,44 @@ def promised(family: str, url: str, panel: Panel, page: Page | None = None) -> P
         return None
     worst = max(worst, usual, key=lambda rehearsed: rehearsed[2])
     frame, desk, seconds = usual
-    held_up = worst[2] if worst[1].packets == 1 else worst[1].longest * desk.byte_s + 2 * TURN_S
+    held_up = worst[2] if worst[1].packets == 1 else worst[1].longest * desk.byte_s + 2 * line.turn_s
     urgent = DRAW_S + held_up + worst[2]
     size = desk.sent + desk.answered
     return Promise(seconds, len(frame.data), size, desk.packets, worst[2], urgent)
 
 
+def beyond(seconds: float, family: str, url: str, panel: Panel) -> float:
+    """How much longer than ``seconds`` an urgent notice may take to the glass because of its line: large panels
+    take long on families that cut pages into hundreds of packets. Raises ConfigError."""
+    try:
+        told = promised(family, url, panel)
+    except UnsupportedError:  # the hardest page does not fit the card; those that are shown do
+        return 0.0
+    return max(0.0, told.urgent_s - seconds) if told else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """``mbit``: megabits a second that datagrams are paced to, or a network is assumed to carry."""
+    """``options`` as in ``transport.Address.line``."""
 
     link: Link
-    baud: int
-    mbit: int
+    options: Mapping[str, int]
+
+    @property
+    def turn_s(self) -> float:
+        return self.options.get("reply", TURN_S)
+
+    def desk(self, family: str, panel: Panel) -> Desk:
+        """A simulated card on such a line. Networks are taken to carry 10 Mbit/s where the URL sets no pace."""
+        options = self.options
+        baud, mbit = options.get("baud", 57600), options.get("mbit", NET_MBIT)
+        return Desk(family, panel, self.link, baud, turn_s=self.turn_s, mbit=mbit)
+
+    def url(self, how: Mapping[str, str]) -> str:
+        """Where the desk's card is reached."""
+        line = {key: str(self.options[key]) for key in ("baud", "reply") if key in self.options}
+        place = "/desk" if self.link is Link.SERIAL else "desk"
+        return f"{_SCHEMES[self.link]}://{place}?{urlencode({**how, **line})}".rstrip("?")
 
 
 def _worst(family: str, panel: Panel, line: _Line, how: Mapping[str, str]) -> tuple[Frame, Desk, float] | None:
@@ -91,11 +116,8 @@ def _rehearse(
     family: str, panel: Panel, line: _Line, how: Mapping[str, str], page: Page
 ) -> tuple[Frame, Desk, float] | None:
     """Show another page, then this one: frame, desk with its counts, seconds. None for a card of letters only."""
-    serial = line.link is Link.SERIAL
-    desk = Desk(family, panel, line.link, line.baud, turn_s=TURN_S, mbit=line.mbit)
-    query = urlencode({**how, "baud": line.baud} if serial else how)
-    url = f"{_SCHEMES[line.link]}://{'/desk' if serial else 'desk'}?{query}".rstrip("?")
-    card = Card(family, url, panel, desk.clock, opener=desk.open)
+    desk = line.desk(family, panel)
+    card = Card(family, line.url(how), panel, desk.clock, opener=desk.open)
     if Ability.FRAME not in card.abilities or not card.formats:
         return None
     dark = Page(panel.width, panel.height, panel.mode, bytes(len(page.pixels)), 0.0)

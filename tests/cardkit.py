@@ -9,32 +9,28 @@ from dataclasses import dataclass
 from functools import cache
 
 from ledsign.card import Card, Patience
-from ledsign.errors import CardRefusedError, ConfigError, ProtocolError, TransportError
+from ledsign.errors import CardRefusedError, ProtocolError, TransportError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
-from ledsign.protocol.codec import Ability, Link, Role, create, families
+from ledsign.protocol.codec import Ability, Link, Role, codec_class, create, families
 from ledsign.render.pack import pack
 from ledsign.simulator.desk import Desk, DeskLine
 from ledsign.simulator.simulated import BRAINS
 
 URLS = {Link.SERIAL: "pty:///desk?baud=57600", Link.NET: "tcp://desk", Link.UDP: "udp://desk"}
-NO_PAGES = {("huidu", Link.UDP), ("cp5200", Link.UDP)}  # discovery only; no document knows datagrams
 
 
 @cache
 def lines() -> list[tuple[str, Link]]:
-    """Every registered family on every line that it accepts."""
+    """Every registered family on every line that it knows; raw Ethernet needs rights, datagrams stand for it."""
     found = []
     for family in families():
-        for link in Link:
-            try:
-                codec = create(family, link, Role.DRIVER)
-            except ConfigError:
+        for link in URLS:
+            if link not in codec_class(family).links or family not in BRAINS:
                 continue
-            if PixelFormat.TEXT in codec.formats(ColorMode.MONO, 96, 64):
+            if PixelFormat.TEXT in create(family, link, Role.DRIVER).formats(ColorMode.MONO, 96, 64):
                 continue  # letters of its own: there are no pixels to compare
-            if family in BRAINS and (family, link) not in NO_PAGES:
-                found.append((family, link))
+            found.append((family, link))
     return found
 
 
@@ -121,10 +117,16 @@ def stranger(bench: Bench, link: Link) -> Card:
 
 
 def bench(
-    family: str, link: Link, faults: str = "", patience: Patience | None = None, desk: Desk | None = None
+    family: str,
+    link: Link,
+    faults: str = "",
+    patience: Patience | None = None,
+    desk: Desk | None = None,
+    options: str = "",
 ) -> Bench:
-    """``desk``: a card that is there already."""
+    """``desk``: a card that is there already; ``options``: of the URL."""
     panel = panel_for(family)
     desk = desk or Desk(family, panel, link, faults=faults)
-    card = Card(family, URLS[link], panel, desk.clock, patience, opener=desk.open, jitter=lambda: 0.0)
+    url = f"{URLS[link]}{'&' if '?' in URLS[link] else '?'}{options}" if options else URLS[link]
+    card = Card(family, url, panel, desk.clock, patience, opener=desk.open, jitter=lambda: 0.0)
     return Bench(desk, card, panel)

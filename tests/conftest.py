@@ -1,6 +1,8 @@
 """Fixtures for all rooms."""
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,19 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """What a test opens, closed at its end."""
+    with ExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture(params=["tcp", "pty"])
+def listen(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a simulated card is to listen: a network, and a line."""
+    return "tcp://127.0.0.1:0" if request.param == "tcp" else f"pty://{tmp_path}/ttyLED"
 
 
 @pytest.fixture(scope="session")

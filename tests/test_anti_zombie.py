@@ -11,7 +11,8 @@ import pytest
 import cardkit
 from ledsign.card import Card
 from ledsign.frame import AckLevel
-from ledsign.protocol.codec import Link
+from ledsign.protocol.codec import Ability, Link
+from ledsign.simulator.brain import Clocked
 
 # Families whose card shows the latest page again after a power cut, PC or no PC (docs/cards/): a page that is meant
 # to stay is in flash. All others come up with nothing of ours.
@@ -104,6 +105,33 @@ def test_a_page_with_an_end_is_told_again_well_before_it(bench: cardkit.Bench) -
     gaps = [late - early for early, late in pairwise(told)]
     assert max(gaps) <= 34
     assert bench.desk.glass == bench.sha(1)
+
+
+def test_a_page_with_an_end_goes_off_when_nobody_tells_it_again(bench: cardkit.Bench) -> None:
+    """The computer dies while a page stands; cards whose simulated time is that of the desk."""
+    if Ability.TTL not in bench.card.abilities or not isinstance(bench.desk._brain, Clocked):
+        return
+    bench.bring(0)
+    bench.card.show(bench.frame(1), ttl_s=60)
+    bench.desk.clock.sleep(50)
+    assert bench.desk.glass == bench.sha(1)
+    bench.desk.clock.sleep(20)
+    assert bench.desk.glass not in {bench.sha(0), bench.sha(1)}
+
+
+ENDS_ALONE = [("bx56", ""), ("cp5200", "pages=template"), ("jetfile2", ""), ("ntcip", "")]
+
+
+@pytest.mark.parametrize(("family", "options"), ENDS_ALONE)
+def test_a_page_goes_off_by_itself_when_we_are_gone(family: str, options: str) -> None:
+    """Five minutes without a word from us, and not a second of them waited for; until then it stands."""
+    bench = cardkit.bench(family, cardkit.links_of(family)[0], options=options)
+    bench.bring(1)
+    bench.card.close()
+    bench.desk.clock.sleep(290)
+    assert bench.desk.glass == bench.sha(1)
+    bench.desk.clock.sleep(12)
+    assert bench.desk.glass != bench.sha(1)
 
 
 def test_every_line_of_every_family_was_asked() -> None:

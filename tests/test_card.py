@@ -2,12 +2,14 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+import realcard
 from kit import FakeClock
 from ledsign import simulator
 from ledsign.card import Card, Patience
@@ -21,9 +23,11 @@ from ledsign.protocol.cp5200 import CP5200, basic, calls
 from ledsign.protocol.cp5200.packets import CallReply, Part, Reply, Request
 from ledsign.protocol.message import Message
 from ledsign.transport import Address
+from realcard import bring
 
 PANEL = Panel("test", 96, 64, ColorMode.MONO, 10)  # 768 bytes: two packets a page
 HASTY = Patience(reply_s=0.3, dead_s=1.2, quiet_s=0.02, lull_s=0.1, backoff_first_s=0.05, backoff_last_s=0.2)
+pair = partial(realcard.pair, family="cp5200", panel=PANEL, patience=HASTY)
 VERSION = bytes((0, 5, 16, 12, 0, 0, 0, 0x36))
 
 
@@ -34,8 +38,6 @@ def page(seed: int) -> Page:
 def frame(seed: int) -> Frame:
     drawn = page(seed)
     return Frame(drawn.width, drawn.height, PixelFormat.PLANES_1, drawn.pixels, drawn.sha256)
-
-
 
 
 class ScriptedLine:
@@ -255,30 +257,6 @@ def test_impossible_frames_raise_before_a_byte() -> None:
         Card("cp5200", "tcp://127.0.0.1:5200?colour=red", PANEL, FakeClock())
 
 
-@pytest.fixture(params=["tcp", "pty"])
-def listen(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "tcp://127.0.0.1:0" if request.param == "tcp" else f"pty://{tmp_path}/ttyLED"
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
-def bring(card: Card, wanted: Frame, seconds: float = 12.0) -> int:
-    """Show a frame whatever it takes; returns how often the card was lost on the way."""
-    losses, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            assert card.show(wanted) is AckLevel.ACKED
-            return losses
-        except TransportError as error:
-            losses += 1
-            time.sleep(max(0.01, error.retry_in))
-    raise AssertionError(f"not shown in {seconds} s: {card.exchanges}")
-
-
 @pytest.mark.parametrize(
     "faults",
     [
@@ -293,9 +271,7 @@ def bring(card: Card, wanted: Frame, seconds: float = 12.0) -> int:
     ],
 )
 def test_every_confirmed_page_is_lit_on_a_real_line(listen: str, faults: str, stack: ExitStack) -> None:
-    sim = stack.enter_context(simulator.serve("cp5200", listen, PANEL))
-    card = Card("cp5200", sim.url, PANEL, SystemClock(), HASTY)
-    stack.callback(card.close)
+    sim, card = pair(stack, listen)
     sim.fault(faults)
     for seed in range(6):
         bring(card, frame(seed))
@@ -304,9 +280,7 @@ def test_every_confirmed_page_is_lit_on_a_real_line(listen: str, faults: str, st
 
 
 def test_power_cycle_between_pages(listen: str, stack: ExitStack) -> None:
-    sim = stack.enter_context(simulator.serve("cp5200", listen, PANEL))
-    card = Card("cp5200", sim.url, PANEL, SystemClock(), HASTY)
-    stack.callback(card.close)
+    sim, card = pair(stack, listen)
     bring(card, frame(1))
     sim.power_cycle(boot_s=0.4)
     with pytest.raises(TransportError) as lost:  # the proof of life fails while the card boots
@@ -335,9 +309,7 @@ def test_old_saved_windows_never_come_back(stack: ExitStack) -> None:
 
 
 def test_commands_reach_the_card(listen: str, stack: ExitStack) -> None:
-    sim = stack.enter_context(simulator.serve("cp5200", listen, PANEL))
-    card = Card("cp5200", sim.url, PANEL, SystemClock(), HASTY)
-    stack.callback(card.close)
+    sim, card = pair(stack, listen)
     assert card.info().firmware == "3.6"
     bring(card, frame(1))
     card.set_power(False)

@@ -1,11 +1,11 @@
 """Every registered family, on every line it knows, under every fault: recovered, nothing wrong shown."""
 
-from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 import cardkit
-from ledsign.errors import TransportError
+from ledsign.errors import TransportError, UnsupportedError
 from ledsign.frame import AckLevel
 from ledsign.protocol.codec import Ability, Link
 
@@ -81,6 +81,37 @@ def test_a_slow_card_is_waited_for(line: tuple[str, Link], delay: float) -> None
         assert bench.desk.glass == bench.sha(seed)
 
 
+def test_a_card_that_takes_seven_seconds_for_an_answer_is_usable_when_told_so(line: tuple[str, Link]) -> None:
+    """``reply=10``: also the first answer, and the line is not taken for one on which the card restarts."""
+    bench = cardkit.bench(*line, options="reply=10")
+    if bench.card.ack <= AckLevel.SENT:
+        return  # nothing answers
+    bench.desk.fault("delay=7")
+    bench.bring(1)
+    preparations = bench.card.preparations
+    for seed in (2, 3):
+        assert bench.bring(seed, 3600) == 0
+        bench.card.poll()
+        assert bench.desk.glass == bench.sha(seed)
+    assert bench.card.preparations == preparations
+    bench.desk.silence(300)
+    began = bench.desk.clock.monotonic()
+    with pytest.raises(TransportError, match="silent"):
+        bench.card.show(bench.frame(4))
+    assert bench.desk.clock.monotonic() - began <= 45, "a dead one is still given up"
+
+
+def test_a_page_of_another_size_than_the_panel_is_refused_before_a_byte(line: tuple[str, Link]) -> None:
+    bench = cardkit.bench(*line)
+    bench.bring(1)
+    sent, frame = bench.desk.sent, bench.frame(2)
+    with pytest.raises(UnsupportedError, match="a page of 96x32 on a panel of 96x64"):
+        bench.card.show(replace(frame, height=32))
+    with pytest.raises(UnsupportedError, match="a page of 96x32 on a panel of 96x64"):
+        bench.card.keep(replace(frame, height=32))
+    assert bench.desk.sent == sent
+
+
 def test_only_pages_take_what_stands_off_the_glass(line: tuple[str, Link]) -> None:
     """A technician's question, or order, leaves the glass as it is."""
     bench = cardkit.bench(*line)
@@ -105,17 +136,44 @@ def test_only_pages_take_what_stands_off_the_glass(line: tuple[str, Link]) -> No
     assert bench.desk.glass == bench.sha(2)
 
 
-def test_a_page_that_another_client_took_off_is_not_confirmed_for_long(line: tuple[str, Link]) -> None:
+OTHER_WAYS = [("bx56", "pages=programme"), ("bxy", "pages=programme"), ("cp5200", "pages=template")]
+
+
+@pytest.mark.parametrize(("family", "options"), OTHER_WAYS)
+def test_another_client_where_the_card_keeps_the_pages(family: str, options: str) -> None:
+    stays_lit_beside_a_stranger(cardkit.bench(family, Link.NET, options=options))
+
+
+@pytest.mark.parametrize(("family", "options"), OTHER_WAYS)
+@pytest.mark.parametrize("faults", [*FAULTS, "reboot=2", "reboot=9"])
+def test_every_confirmed_page_is_lit_where_the_card_keeps_them(family: str, options: str, faults: str) -> None:
+    bench = cardkit.bench(family, Link.NET, options=options)
+    bench.bring(100)
+    bench.desk.fault(faults)
+    for seed in range(3):
+        bench.bring(seed)
+        assert bench.desk.glass == bench.sha(seed)
+    bench.only(0, 1, 2, 100)
+
+
+def test_a_page_that_another_client_took_off_is_lit_again_while_it_stands(line: tuple[str, Link]) -> None:
     bench = cardkit.bench(*line)
     if bench.card.ack <= AckLevel.SENT or line[1] is Link.SERIAL:
         return  # confirms nothing; or a port that nobody else can open
+    stays_lit_beside_a_stranger(bench)
+
+
+def stays_lit_beside_a_stranger(bench: cardkit.Bench) -> None:
+    """Nobody shows anything anew: the question every 2 s is enough. A card that says what it shows is found out at
+    once, and then it is for the player to show the page again."""
     bench.bring(1)
-    cardkit.stranger(bench, line[1]).clear()
+    cardkit.stranger(bench, bench.desk.link).clear()
     assert bench.desk.glass != bench.sha(1)
-    end = bench.desk.clock.monotonic() + 62
+    end = bench.desk.clock.monotonic() + 64
     while bench.desk.clock.monotonic() < end:
         bench.desk.clock.sleep(2)
-        with suppress(TransportError):  # a card that says what it shows is found out at once
+        try:
             bench.card.poll()
-    bench.bring(1)
+        except TransportError:
+            bench.bring(1)
     assert bench.desk.glass == bench.sha(1)

@@ -20,7 +20,7 @@ from ledsign.errors import CardRefusedError, CardUnusableError, TransportError, 
 from ledsign.evidence import shown_of
 from ledsign.frame import AckLevel, Page
 from ledsign.panel import ColorMode, Panel, load_panels
-from ledsign.promise import promised
+from ledsign.promise import beyond, promised
 from ledsign.protocol import noise
 from ledsign.protocol.codec import Link, Role, create
 from ledsign.protocol.traits import Careful, Wearing
@@ -186,6 +186,15 @@ def test_the_hardest_page_of_a_card_with_letters_is_a_full_screen(options: str) 
     wide = promised("bxk", "tcp://192.0.2.1", Panel("wide", 640, 320, ColorMode.MONO, 10))
     assert wide is not None, "as many lines as the card takes at once"
     assert 256 <= wide.page_bytes * 2 / 3 <= 512  # three bytes each in UTF-8, two on the line
+
+
+def test_what_a_line_adds_to_a_promise() -> None:
+    """Nothing on a small panel, seconds on a large one in hundreds of packets, and a slow card's own time."""
+    large = Panel("large", 416, 208, ColorMode.RGB, 5)
+    assert beyond(1.0, "cp5200", "tcp://192.0.2.1", PANEL) == 0.0
+    assert beyond(1.0, "cp5200", "tcp://192.0.2.1", large) > 200 * 0.02
+    assert beyond(1.0, "cp5200", "tcp://192.0.2.1?reply=5", PANEL) > 5 * 5 - 1
+    assert beyond(1.0, "cp5200", "tcp://192.0.2.1", Panel("xl", 512, 256, ColorMode.RGB, 5)) == 0.0
 
 
 def test_a_check_without_a_promise_says_why() -> None:

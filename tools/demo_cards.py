@@ -2,7 +2,7 @@
 
 One line a family: panel, pages on the glass, how many of them equal the preview, and what the demonstration itself
 complains of (a busy machine misses its promised times). Ends with 1 when any page differs, a demonstration breaks
-off, or a family shows nothing. Families whose cards write letters of their own have no pixels to compare.
+off, or a family shows nothing. With cards that write letters of their own the words are compared.
 """
 
 import argparse
@@ -12,21 +12,20 @@ import sys
 import tempfile
 
 from ledsign.errors import ConfigError
-from ledsign.frame import PixelFormat
 from ledsign.panel import Panel, load_panels
 from ledsign.protocol.codec import Link, Role, create, families, network_scheme
 from ledsign.resources import resource
 
 
-def panel_for(family: str) -> Panel | None:
-    """The smallest panel profile that the family can show; None where it only writes text."""
+def panel_for(family: str, wanted: str | None) -> Panel:
+    """The panel profile of that name, else the smallest one, that the family can show. Raises ConfigError."""
     link = Link.UDP if network_scheme(family) == "udp" else Link.NET
     codec = create(family, link, Role.DRIVER)
-    for panel in sorted(load_panels(resource("configs", "panels.yaml")).values(), key=lambda p: p.width * p.height):
-        formats = codec.formats(panel.mode, panel.width, panel.height)
-        if formats and PixelFormat.TEXT not in formats:
+    panels = load_panels(resource("configs", "panels.yaml"))
+    for panel in sorted(panels.values(), key=lambda p: p.width * p.height):
+        if codec.formats(panel.mode, panel.width, panel.height) and wanted in (None, panel.name):
             return panel
-    return None
+    raise ConfigError(f"shows no {wanted or 'panel'}")
 
 
 def run(family: str, panel: Panel, seconds: int) -> tuple[int, int, str]:
@@ -47,16 +46,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=12, help="of each demonstration")
     parser.add_argument("--card", action="append", help="only this family; may be given several times")
+    parser.add_argument("--panel", help="profile; the smallest that the family shows, if not given")
     arguments = parser.parse_args()
     failed = False
     for family in arguments.card or families():
         try:
-            panel = panel_for(family)
+            panel = panel_for(family, arguments.panel)
         except ConfigError as error:
             print(f"{family:12} -    {error}", flush=True)
-            continue
-        if panel is None:
-            print(f"{family:12} -    writes text in letters of its own", flush=True)
             continue
         pages, equal, complaint = run(family, panel, arguments.seconds)
         good = equal == pages > 0

@@ -21,12 +21,13 @@ from ledsign.card import Card
 from ledsign.errors import ConfigError, LedsignError
 from ledsign.frame import Page
 from ledsign.panel import ColorMode, Panel
-from ledsign.protocol.codec import Codec, Link, Role, create, families
+from ledsign.protocol.codec import Codec, Link, Role, codec_class, create, families
 from ledsign.render.pack import pack
 from ledsign.simulator.desk import Desk, DeskLine
 from ledsign.simulator.simulated import BRAINS
 
 URLS = {Link.SERIAL: "pty:///desk?baud=57600", Link.NET: "tcp://desk", Link.UDP: "udp://desk"}
+URLS[Link.RAW] = URLS[Link.UDP]  # the same frames as datagrams
 FRESH = 500  # inputs into one decoder object before the next
 SLOW_S = 1.0
 
@@ -66,15 +67,19 @@ class _Ear:
 
 @cache
 def session(family: str, link: Link) -> tuple[bytes, ...]:
-    """Packets of both directions from a session with the simulated card; empty where none can be had."""
+    """Packets of both directions from a session with the simulated card, on another line where pages do not go over
+    this one; empty where none can be had."""
     heard: list[bytes] = []
+    carry = codec_class(family).links
+    link = link if link in carry else min(carry)
     for mode in ColorMode:
         panel = Panel("fuzz", 64, 32, mode, 10)
         if family not in BRAINS:
             continue
         desk = Desk(family, panel, link)
-        card = Card(family, URLS[link], panel, desk.clock, opener=lambda address: _Ear(desk.open(address), heard))  # noqa: B023
-        if not card.formats:
+        try:
+            card = Card(family, URLS[link], panel, desk.clock, opener=lambda address: _Ear(desk.open(address), heard))  # noqa: B023
+        except ConfigError:  # no such pages
             continue
         size = panel.width * panel.height
         pixels = bytes(size * 3) if mode is ColorMode.RGB else bytes(size // 8 * (1 + (mode is ColorMode.DUAL)))

@@ -12,10 +12,11 @@ from ledsign.clock import Clock
 from ledsign.errors import CardRefusedError, CardUnusableError, TransportError
 from ledsign.frame import AckLevel, Frame
 from ledsign.panel import Panel
-from ledsign.protocol.codec import Codec, Link, Role, Routine, codec_class, create
+from ledsign.protocol.codec import Codec, Link, Role, Routine, codec_class, create, must_carry
+from ledsign.protocol.disguise import Secretive
 from ledsign.protocol.message import CardInfo, Clear, Intent, Message, Prepare, Rest, ShowFrame, StorePage
 from ledsign.protocol.traits import Greeting, Wearing
-from ledsign.transport import Address, Transport, parse_url, public_url
+from ledsign.transport import Address, Opener, Transport, parse_url, public_url
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ _FLASH_REST_S = 86_400.0  # at most one clearing of the card's flash a day, besi
 BUDGET_SPENT = -2  # code of a refusal that is ours: no more flash writes today
 _LINKS = {
     "udp": Link.UDP,
-    "raw": Link.UDP,  # datagrams, too
+    "raw": Link.RAW,
     "serial": Link.SERIAL,
     "pty": Link.SERIAL,
 }
@@ -46,7 +47,7 @@ class Connection:
         panel: Panel,
         clock: Clock,
         patience: Patience,
-        opener: Callable[[Address], Transport],
+        opener: Callable[[Address], Transport] | None,
         jitter: Callable[[], float],
         meter: Meter,
     ) -> None:
@@ -54,12 +55,14 @@ class Connection:
         self.url = public_url(url)
         self._address = parse_url(url, codec_class(family).default_port)
         self._link = link_of(self._address)
+        must_carry(family, self._link, f"panel {panel.name}, {self.url}")
         self.codec: Codec = create(family, self._link, Role.DRIVER, self._address.options)
         self.meter = meter
         self._panel = panel
         self._clock = clock
-        self._patience = patience
-        self._opener = opener
+        self.patience = patience.with_replies_in(self._address.line.get("reply"))
+        public = self.codec.public if isinstance(self.codec, Secretive) else bytes
+        self._opener = opener or Opener(public)
         self._jitter = jitter
         self.ring: deque[str] = deque(maxlen=_RING)
         self.talk: Conversation | None = None
@@ -83,7 +86,7 @@ class Connection:
             return False
         if self._address.session or self.codec.ack <= AckLevel.SENT:
             return True
-        return self._clock.monotonic() - self.talk.answers_at <= self._patience.stale_s
+        return self._clock.monotonic() - self.talk.answers_at <= self.patience.stale_s
 
     def run(self, intent: Intent, abort: Callable[[], bool]) -> CardInfo | None:
         """Do it, on a new line or with a card prepared anew where that must be.
@@ -99,7 +102,7 @@ class Connection:
             self.open()
         elif not self.trusted:
             self._guarded(self._prepared)
-        for _again in range(self._patience.restarts):
+        for _again in range(self.patience.restarts):
             try:
                 result = self.once(routine, abort)
             except RestartedError:
@@ -141,10 +144,10 @@ class Connection:
         self.codec.reset()
         self.openings += 1
         self.talk = Conversation(
-            Wire(line, self.codec, self._clock, self._patience.write_s, self.ring),
+            Wire(line, self.codec, self._clock, self.patience.write_s, self.ring),
             self.codec,
             self._clock,
-            self._patience,
+            self.patience,
             self.meter,
             hides_restarts=not self._address.session,
             noisy=self._link is Link.SERIAL,
@@ -161,8 +164,8 @@ class Connection:
 
     def lost(self, why: str) -> None:
         """Close the line and set the time of the next try."""
-        first = self._patience.backoff_first_s * 2 ** min(self._failures, 16)
-        wait = min(first, self._patience.backoff_last_s) * (1 + 0.25 * self._jitter())
+        first = self.patience.backoff_first_s * 2 ** min(self._failures, 16)
+        wait = min(first, self.patience.backoff_last_s) * (1 + 0.25 * self._jitter())
         if self._failures == 0:
             self._log_trouble(why)
         self._failures += 1
@@ -238,7 +241,7 @@ class Connection:
     # ---- a known state --------------------------------------------------------------------------------------
 
     def _prepared(self, talk: Conversation) -> CardInfo | None:
-        for _again in range(self._patience.restarts):
+        for _again in range(self.patience.restarts):
             try:
                 return self._prepare(talk)
             except RestartedError:

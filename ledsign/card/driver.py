@@ -10,7 +10,7 @@ from ledsign.card.conversation import AbortedError, RestartedError, never
 from ledsign.card.meter import LinkStatus, Meter
 from ledsign.card.patience import Patience
 from ledsign.clock import Clock
-from ledsign.errors import CardRefusedError, ProtocolError, TransportError
+from ledsign.errors import CardRefusedError, ConfigError, ProtocolError, TransportError, UnsupportedError
 from ledsign.frame import AckLevel, Frame, PixelFormat
 from ledsign.panel import Panel
 from ledsign.protocol.codec import Ability
@@ -28,7 +28,7 @@ from ledsign.protocol.message import (
     UploadFile,
 )
 from ledsign.protocol.traits import FLASH_A_DAY
-from ledsign.transport import Address, Opener, Transport
+from ledsign.transport import Address, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,14 @@ class Card:
         self.family = family
         self.panel = panel
         self._clock = clock
-        self._patience = patience or Patience()
         self._meter = Meter(flash_a_day)
-        self._line = Connection(
-            family, url, panel, clock, self._patience, opener or Opener(), jitter, self._meter
-        )
+        self._line = Connection(family, url, panel, clock, patience or Patience(), opener, jitter, self._meter)
+        self._patience = self._line.patience
         self.url = self._line.url
         self._codec = self._line.codec
+        if not self.formats:
+            size = f"{panel.width}x{panel.height} {panel.mode}"
+            raise ConfigError(f"panel {panel.name}, {self.url}: {family} cards cannot show {size}")
         self._standing: _Standing | None = None
 
     @property
@@ -134,6 +135,7 @@ class Card:
 
         Raises TransportError (``retry_in``: do not ask earlier), CardRefusedError, UnsupportedError.
         """
+        self._must_fit(frame)
         if ttl_s is None and Ability.TTL in self.abilities:
             ttl_s = self._patience.hold_s  # a dead-man: without us the card takes the page off by itself
         intent = ShowFrame(frame, urgent, ttl_s or None)
@@ -159,13 +161,22 @@ class Card:
 
     def keep(self, frame: Frame) -> None:
         """The page that the card shows by itself after a power cut, or when another has ended without us, where
-        its family can. It is stored whenever the card's flash is cleared: at the first connection, then daily."""
+        its family can. It is stored whenever the card's flash is cleared: at the first connection, then daily.
+        Raises UnsupportedError for a page that is not as large as the panel."""
+        self._must_fit(frame)
         self._line.safe = frame if Ability.SAFE in self.abilities else None
 
+    def _must_fit(self, frame: Frame) -> None:
+        panel = self.panel
+        if (frame.width, frame.height) != (panel.width, panel.height):
+            size = f"{frame.width}x{frame.height}"
+            raise UnsupportedError(f"a page of {size} on a panel of {panel.width}x{panel.height}")
+
     def poll(self) -> None:
-        """Prove that the card lives, if connected; call it every 2 s while a page stands. A pixel stream
-        proves nothing, but goes dark without this: what stands is sent again. Raises TransportError when the
-        card is gone."""
+        """Prove that the card lives, if connected; call it every 2 s while a page stands. Where that is no proof
+        of the page, the page itself goes again: always on a pixel stream, which is dark without; after half of a
+        page's time to live; and once in ``Patience.shared_s`` on a line that others share. Raises TransportError
+        when the card is gone."""
         if not self._line.trusted:
             return
         try:
@@ -173,7 +184,7 @@ class Card:
                 self._repeat()
             else:
                 self._line.probe()
-        except (RestartedError, CardRefusedError) as error:
+        except (RestartedError, CardRefusedError, ProtocolError) as error:
             why = f"card may have restarted, or does not take its page again: {error}"
             self._line.lost(why)
             raise TransportError(why, self._line.wait_s) from error
@@ -184,7 +195,8 @@ class Card:
 
     def _still_holds(self, intent: ShowFrame) -> bool:
         """Whether this very page stands, for as long as it shall, and the card says that it lives. That is no
-        proof where another client can have taken the page off: there it must have been sent lately."""
+        proof where another client can have taken the page off: there it must have been sent lately, which
+        ``poll`` sees to."""
         if not self._holds(intent) or self.ack <= AckLevel.SENT:
             return False
         self.poll()
@@ -194,9 +206,11 @@ class Card:
         standing = self._standing
         if standing is None or not self.connected or standing.preparation != self.preparations:
             return False
-        if self._line.shared and self._age_s(standing) >= self._patience.shared_s:
-            return False
-        return standing.intent == intent
+        return standing.intent == intent and not self._doubtful(standing)
+
+    def _doubtful(self, standing: _Standing) -> bool:
+        """Whether another client may have taken the page off since it was sent."""
+        return self._line.shared and self._age_s(standing) >= self._patience.shared_s
 
     def _told(self) -> _Standing | None:
         """What this connection was last told to show."""
@@ -210,11 +224,13 @@ class Card:
             self._standing = replace(standing, told_at=self._clock.monotonic())
 
     def _runs_out(self) -> bool:
-        """Whether the page that stands has used up half of the time after which the card takes it off."""
+        """Whether the page that stands is to be told again: it has used up half of the time after which the card
+        takes it off, or somebody else may have done so."""
         standing = self._told()
-        if standing is None or not isinstance(standing.intent, ShowFrame) or standing.intent.ttl_s is None:
+        if standing is None or not isinstance(standing.intent, ShowFrame):
             return False
-        return self._age_s(standing) >= standing.intent.ttl_s / 2
+        ttl_s = standing.intent.ttl_s
+        return self._doubtful(standing) or (ttl_s is not None and self._age_s(standing) >= ttl_s / 2)
 
     def _age_s(self, standing: _Standing) -> float:
         return self._clock.monotonic() - standing.told_at

@@ -1,6 +1,7 @@
 """How long and how often: the figures by which a conversation waits, repeats and gives up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,11 @@ class Patience:
     shared_s: float = 60.0  # without sending a page again on a line where another client may have taken it off
     backoff_first_s: float = 1.0
     backoff_last_s: float = 10.0  # a card on our own line is worth asking often
+
+    def with_replies_in(self, reply_s: int | None) -> Self:
+        """The same with a card that may take so long for any answer, the first one included; None: as it is. Twice
+        that without one, and the card is gone."""
+        if reply_s is None:
+            return self
+        slow = max(self.slow_s, 2.0 * reply_s)
+        return replace(self, reply_s=float(reply_s), slow_s=slow, dead_s=max(self.dead_s, 2.0 * reply_s))

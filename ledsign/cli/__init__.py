@@ -1,5 +1,6 @@
 """``ledsign``: one program, one verb a task. Each file of this room holds one family of verbs."""
 
+import logging
 from importlib import import_module
 
 import click
@@ -7,6 +8,9 @@ import click
 from ledsign import __version__
 from ledsign.cli.common import quiet_option
 from ledsign.i18n import _
+
+# a verb says itself what went wrong; where nobody set up a log, its lines would stand there a second time
+logging.getLogger("ledsign").addHandler(logging.NullHandler())
 
 _VERBS = {
     "demo": "demo",

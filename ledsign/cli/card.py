@@ -1,5 +1,6 @@
 """``ledsign card``: talk to a card, and read its packets."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +17,7 @@ from ledsign.errors import (
     CardUnusableError,
     ConfigError,
     LedsignError,
+    RecordingError,
     TransportError,
     UnsupportedError,
 )
@@ -30,8 +32,12 @@ Result = dict[str, object]
 
 
 @click.group("card", help=_("Talk to a card, and read its packets."))
-def card() -> None:
-    """Group of card verbs."""
+@click.option("-v", "--verbose", is_flag=True, help=_("Tell what goes over the line, on stderr."))
+def card(verbose: bool) -> None:
+    """``--verbose`` stands before the verb."""
+    if verbose:
+        logging.basicConfig(level=logging.WARNING, format="%(message)s")
+        logging.getLogger("ledsign").setLevel(logging.DEBUG)
 
 
 family_option = click.option("--family", default="cp5200", show_default=True, help=_("Card family."))
@@ -60,6 +66,8 @@ def _talk(
             result = {}  # the family knows how
         finally:
             connection.close()
+    except RecordingError as error:
+        fail(Exit.DATA, str(error))
     except (ConfigError, UnsupportedError) as error:
         fail(Exit.USAGE, str(error))
     except CardRefusedError as error:

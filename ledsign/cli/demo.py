@@ -14,6 +14,7 @@ from ledsign.errors import ConfigError, FeedError, LedsignError
 from ledsign.i18n import _
 from ledsign.notice import Notice
 from ledsign.panel import Panel
+from ledsign.promise import beyond
 from ledsign.stage import Setting, Stage, home_screen, play, set_stage
 from ledsign.town.samples import Sample, load_form, load_samples
 
@@ -38,7 +39,7 @@ class _Reporter:
     def act(self, name: str, seconds: float | None, promise: float | None, text: str) -> None:
         document = {"event": name, "t": round(self.elapsed, 3), "seconds": seconds, "promise": promise}
         if seconds is not None:
-            text += f": {seconds:.3f} s" + (f" (≤ {promise:g} s)" if promise else "")
+            text += f": {seconds:.3f} s" + (f" (≤ {promise:.3g} s)" if promise else "")
         emit(document, f"{self.elapsed:6.1f}  ** {text}", self._json)
 
     def pages(self) -> None:
@@ -78,7 +79,9 @@ class _Acts:
         self._report = reporter
         self._seconds = seconds
         self._late = late
-        self._emergency_promise = EMERGENCY_SERIAL_S if stage.setting.baud else EMERGENCY_S
+        self._line_s = beyond(EMERGENCY_S, stage.setting.family, stage.card.url, stage.setting.panel)
+        emergency = EMERGENCY_S + self._line_s
+        self._emergency_promise = max(emergency, EMERGENCY_SERIAL_S) if stage.setting.baud else emergency
         self._last: Notice | None = None
         self._alert = ""
         self.missed: list[str] = []
@@ -97,13 +100,14 @@ class _Acts:
         assert self._late is not None
         since = self._stage.clock.monotonic()
         self._last = self._stage.publish(self._late)
-        self._measured("routine", self._stage.lit(self._last, since, 30), ROUTINE_S, _("published → lit"))
+        lit = self._stage.lit(self._last, since, 30)
+        self._measured("routine", lit, ROUTINE_S + self._line_s, _("published → lit"))
 
     def urgent(self) -> None:
         """The water is cut off: lit at once, then every second turn."""
         since = self._stage.clock.monotonic()
         notice = self._push("urgent-water-cut")
-        self._measured("urgent", self._stage.lit(notice, since, 30), ROUTINE_S, _("urgent → lit"))
+        self._measured("urgent", self._stage.lit(notice, since, 30), ROUTINE_S + self._line_s, _("urgent → lit"))
 
     def emergency(self) -> None:
         """Flood: inside the page."""
@@ -119,7 +123,7 @@ class _Acts:
         answer = self._stage.staff("POST", f"/v1/alerts/{self._alert}/cancel", load_form("cancel-flood"))
         self._stage.learn(str(answer["id"]), int(str(answer["revision"])))
         gone = self._stage.gone(self._last_emergency, since, 30)
-        self._measured("cancel", gone, TAKEDOWN_S, _("called off → rotation continues"))
+        self._measured("cancel", gone, TAKEDOWN_S + self._line_s, _("called off → rotation continues"))
 
     def withdraw(self) -> None:
         """Whatever is on the screen now had an error: off, and it stays off."""
@@ -130,7 +134,7 @@ class _Acts:
         since = self._stage.clock.monotonic()
         self._stage.staff("POST", f"/v1/notices/{notice.id}/withdraw", load_form("withdraw-party-dues"))
         gone = self._stage.gone(notice, since, 30)
-        self._measured("takedown", gone, TAKEDOWN_S, _("withdrawn → dark"))
+        self._measured("takedown", gone, TAKEDOWN_S + self._line_s, _("withdrawn → dark"))
         if self._daemon.store.raw(notice.id) is not None:
             self.missed.append("takedown: bytes still in the store")
 
@@ -199,10 +203,10 @@ def _settle(daemon: Daemon, clock: Clock) -> dict[str, object]:
     """After the play: has every row of evidence arrived at the town, once, and does the chain hold?"""
     quiet = threading.Event()
     until = clock.monotonic() + 15
-    while daemon.ledger.unsent_count() and clock.monotonic() < until:
+    while daemon.outbox.unsent_count() and clock.monotonic() < until:
         quiet.wait(0.1)
     verified = daemon.ledger.verify()
-    return {"rows": verified.rows, "chain": verified.ok, "unsent": daemon.ledger.unsent_count()}
+    return {"rows": verified.rows, "chain": verified.ok, "unsent": daemon.outbox.unsent_count()}
 
 
 @click.command(help=_("The main job on this machine: platform, daemon, simulated card; prints what the card shows."))

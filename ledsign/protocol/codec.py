@@ -42,6 +42,7 @@ class Link(StrEnum):
     SERIAL = "serial"
     NET = "net"  # TCP, a stream
     UDP = "udp"  # datagrams
+    RAW = "raw"  # Ethernet frames
 
 
 class Role(StrEnum):
@@ -82,6 +83,7 @@ class Codec(Protocol):
     family: ClassVar[str]
     ack: ClassVar[AckLevel]  # what a finished routine proves: ACKED, or only SENT
     default_port: ClassVar[int]
+    links: ClassVar[frozenset[Link]]  # kinds of lines that pages go over
 
     @property
     def abilities(self) -> frozenset[Ability]:
@@ -134,20 +136,26 @@ class Codec(Protocol):
 
 
 _BUILT_IN = {  # a checkout without installation has no entry points
-    "artnet": "ledsign.protocol.pixelstream:ArtNet",
+    "artnet": "ledsign.protocol.pixelstream.artnet:ArtNet",
     "bx56": "ledsign.protocol.bx56:BX56",
     "bxk": "ledsign.protocol.bxk:BXK",
     "bxy": "ledsign.protocol.bxy:BXY",
     "colorlight": "ledsign.protocol.colorlight:Colorlight",
     "cp5200": "ledsign.protocol.cp5200:CP5200",
-    "ddp": "ledsign.protocol.pixelstream:DDP",
+    "ddp": "ledsign.protocol.pixelstream.ddp:DDP",
     "huidu": "ledsign.protocol.huidu:HuiDu",
     "huidu-http": "ledsign.protocol.huidu_http:HuiDuHttp",
     "jetfile2": "ledsign.protocol.jetfile2:JetFile2",
     "ntcip": "ledsign.protocol.ntcip:NTCIP",
-    "sacn": "ledsign.protocol.pixelstream:SACN",
+    "sacn": "ledsign.protocol.pixelstream.sacn:SACN",
 }
 _GROUP = "ledsign.cards"
+_LINES = {
+    Link.SERIAL: "serial line (serial, pty)",
+    Link.NET: "network stream (tcp, listen, http)",
+    Link.UDP: "datagrams (udp)",
+    Link.RAW: "raw Ethernet (raw)",
+}
 
 
 @cache
@@ -180,9 +188,11 @@ def create(
 
 def network_scheme(family: str) -> str:
     """How a family travels over a network: ``tcp``, or ``udp`` where it knows no stream. Raises ConfigError."""
-    try:
-        create(family, Link.NET)
-    except ConfigError:
-        create(family, Link.UDP)
-        return "udp"
-    return "tcp"
+    return "tcp" if Link.NET in codec_class(family).links else "udp"
+
+
+def must_carry(family: str, link: Link, where: str) -> None:
+    """Raises ConfigError, naming ``where``, unless the family's cards show pages over such a line."""
+    if link not in (links := codec_class(family).links):
+        known = ", ".join(name for kind, name in _LINES.items() if kind in links)
+        raise ConfigError(f"{where}: {family} cards have no {_LINES[link]}; known: {known}")

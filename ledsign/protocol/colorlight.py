@@ -83,6 +83,7 @@ class Colorlight(PixelStream):
 
     family: ClassVar[str] = "colorlight"
     default_port: ClassVar[int] = 5566  # of the simulated card: raw Ethernet has no ports
+    links: ClassVar[frozenset[Link]] = frozenset({Link.UDP, Link.RAW})
     known: ClassVar[frozenset[str]] = frozenset({"order", "mark"})
     abilities: ClassVar[frozenset[Ability]] = PixelStream.abilities | {Ability.BRIGHTNESS}
 

@@ -54,9 +54,10 @@ _SAFE_PAGE = 2304  # bytes of a page of 192x96 LEDs, and the chance of a wrong o
 _AIM = 1e-4
 
 
-def best_chunk(ber: float, most: int, least: int, overhead: int, answer: int) -> int:
+def best_chunk(ber: float, most: int, least: int, overhead: int, answer: int, *, checked: bool = False) -> int:
     """Data bytes a packet, from ``most`` down to ``least`` by halves: the fastest at which a page is safe enough
-    behind an additive sum, else the safest. ``overhead``: bytes around the data, ``answer``: of a reply."""
+    behind an additive sum, else the safest. ``overhead``: bytes around the data, ``answer``: of a reply;
+    ``checked``: pages are read back besides, so that the fastest is safe."""
     sizes = [most]
     while sizes[-1] // 2 >= least:
         sizes.append(sizes[-1] // 2)
@@ -72,5 +73,5 @@ def best_chunk(ber: float, most: int, least: int, overhead: int, answer: int) ->
         tries = 1 / clean(8 * length, ber)
         return (length + (tries - 1) * (length + _LOST_BYTES)) / size
 
-    safe = [size for size in sizes if wrong(size) <= _AIM]
+    safe = [size for size in sizes if checked or wrong(size) <= _AIM]
     return min(safe, key=cost) if safe else min(sizes, key=wrong)

@@ -9,15 +9,16 @@ nothing. Lengths and sums count unescaped bytes. Source: vendor protocol documen
 bytes come from the vendor's kits for graphics cards.
 """
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import accumulate
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from ledsign.errors import ProtocolError
-from ledsign.protocol.packed import Packed
+from ledsign.protocol.packed import Packed, need
 from ledsign.protocol.wire import unstuff
 
 LEADS = 8  # what vendor software sends; cards answer with nine, a receiver needs one
@@ -131,6 +132,43 @@ class Command(Packed):
     @property
     def code(self) -> tuple[int, int]:
         return self.GROUP, self.CMD
+
+
+@dataclass(frozen=True, slots=True)
+class ClockCommand(Command):
+    """``at`` as YYYY-MM-DDTHH:MM:SS; weekday 1-7, Sunday is 7."""
+
+    at: str
+    weekday: int
+
+    def pack(self) -> bytes:
+        return pack_time(self.at, self.weekday)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        return cls(*parse_time(data))
+
+
+@dataclass(frozen=True, slots=True)
+class NamesCommand(Command):
+    """Names of files, four characters each."""
+
+    names: tuple[str, ...] = ()
+
+    def pack(self) -> bytes:
+        return struct.pack("<H", len(self.names)) + "".join(self.names).encode("ascii")
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        need(len(data) >= 2 and len(data) == 2 + 4 * int.from_bytes(data[:2], "little"), "file names")
+        text = file_name(data[2:])
+        return cls(tuple(text[at : at + 4] for at in range(0, len(text), 4)))
+
+
+def file_name(data: bytes) -> str:
+    """Raises ProtocolError."""
+    need(data.isascii(), "file name")
+    return data.decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,9 @@ and its CRC fits, and a transfer takes effect when it is ended.
 """
 
 import struct
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-
-import numpy as np
+from datetime import datetime
 
 from ledsign.errors import ProtocolError
 from ledsign.panel import ColorMode, Panel
@@ -24,44 +21,36 @@ from ledsign.protocol.message import Message
 from ledsign.simulator.brain import Brain, Lit, Talk
 from ledsign.simulator.bx56_files import Flash
 from ledsign.simulator.bx56pictures import Region, read_areas, read_programme
-from ledsign.simulator.canvas import Pixels, logo, paste
+from ledsign.simulator.canvas import Pixels, paste
+from ledsign.simulator.onbon import OnbonBrain
 
-_FACTORY_TIME = datetime(2015, 1, 1)  # noqa: DTZ001 -- a card's clock knows no zone
 _COLORS = {ColorMode.MONO: 1, ColorMode.DUAL: 3, ColorMode.RGB: 255}
 _HIDING = (2, 3)  # run modes with a time-out
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Area:
-    """A dynamic area in memory; ``until``: when its time-out strikes (monotonic), None if never."""
+    """A dynamic area in memory; ``alone``: programmes stop meanwhile."""
 
     region: Region
     alone: bool
-    until: float | None
 
 
-class Bx56Brain:
+class Bx56Brain(OnbonBrain[_Area]):
     """The card. ``lit`` is told whenever the glass may have changed."""
 
     family = "bx56"
 
     def __init__(self, panel: Panel, lit: Lit, strict: bool, address: int = 1) -> None:
-        self._panel = panel
-        self._lit = lit
-        self._address = address
-        self._logo = logo(panel)
+        super().__init__(panel, lit, address)
         self._flash = Flash(strict)
         self._levels: tuple[int, ...] = (15,) * 48
-        self._clock_set = _FACTORY_TIME
-        self._clock_set_at = time.monotonic()
-        self._on = True
-        self._areas: dict[int, _Area] = {}
 
     def talk(self, link: Link) -> Talk:
         return BX56(link, Role.CARD)
 
     def power_up(self) -> None:
-        self._areas = {}
+        self._areas.drop(())
         self._flash.power_up()
         self._on = True
         self._show("boot")
@@ -70,29 +59,11 @@ class Bx56Brain:
         return {
             "on": self._on,
             "brightness": list(self._levels),
-            "areas": sorted(self._areas),
+            "areas": list(self._areas.shown),
             "files": sorted(self._flash.files),
             "erases": self._flash.erases,
             "clock": self.clock.isoformat(timespec="seconds"),
         }
-
-    @property
-    def clock(self) -> datetime:
-        """The card's clock: runs on from what it was set to."""
-        return self._clock_set + timedelta(seconds=time.monotonic() - self._clock_set_at)
-
-    # ---- time-outs ------------------------------------------------------------------------------------------
-
-    def due(self) -> float | None:
-        ends = [area.until for area in self._areas.values() if area.until is not None]
-        return max(0.0, min(ends) - time.monotonic()) if ends else None
-
-    def tick(self) -> None:
-        now = time.monotonic()
-        left = {n: area for n, area in self._areas.items() if area.until is None or area.until > now + 0.001}
-        if len(left) < len(self._areas):
-            self._areas = left
-            self._show("expired")
 
     # ---- answers --------------------------------------------------------------------------------------------
 
@@ -128,8 +99,7 @@ class Bx56Brain:
         if isinstance(command, commands.UpdateAreas):
             return self._update(command.content, six)
         if isinstance(command, commands.DeleteAreas):
-            gone = command.ids or tuple(self._areas)
-            self._areas = {n: area for n, area in self._areas.items() if n not in gone}
+            self._areas.drop(command.ids)
             return self._changed("stored")
         if isinstance(command, commands.Power):
             self._on = command.on
@@ -138,7 +108,7 @@ class Bx56Brain:
             self._levels = command.levels
             return Reply(*ACK)
         if isinstance(command, commands.SetTime):
-            self._clock_set, self._clock_set_at = datetime.fromisoformat(command.at), time.monotonic()
+            self._time.set(datetime.fromisoformat(command.at))
             return Reply(*ACK)
         if isinstance(command, commands.Reset):
             self.power_up()
@@ -160,10 +130,9 @@ class Bx56Brain:
             found = read_areas(content, six, self._panel.mode)
         except (ProtocolError, struct.error, IndexError, ValueError):
             return Reply(*NACK, error=25)
-        now = time.monotonic()
         for area in found:
-            until = now + area.timeout_s if area.run_mode in _HIDING and area.timeout_s else None
-            self._areas[area.number] = _Area(area.region, area.immediate == 1, until)
+            end_s = area.timeout_s if area.run_mode in _HIDING and area.timeout_s else None
+            self._areas.put(area.number, _Area(area.region, area.immediate == 1), end_s)
         return self._changed("page")
 
     # ---- questions ------------------------------------------------------------------------------------------
@@ -202,15 +171,12 @@ class Bx56Brain:
 
     # ---- the glass ------------------------------------------------------------------------------------------
 
-    def _show(self, cause: str) -> None:
-        glass: Pixels = np.zeros_like(self._logo)
-        areas = list(self._areas.values())
-        if self._on:
-            if not any(area.alone for area in areas):
-                self._programme(glass)
-            for area in areas:
-                paste(glass, area.region.pictures[0], area.region.x, area.region.y)
-        self._lit(glass, cause)
+    def draw(self, glass: Pixels) -> None:
+        areas = self._areas.shown.values()
+        if not any(area.alone for area in areas):
+            self._programme(glass)
+        for area in areas:
+            paste(glass, area.region.pictures[0], area.region.x, area.region.y)
 
     def _programme(self, glass: Pixels) -> None:
         """The first page of the first programme that may play today."""

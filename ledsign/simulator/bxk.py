@@ -6,12 +6,9 @@ area is refused.
 """
 
 import struct
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-
-import numpy as np
+from dataclasses import replace
+from datetime import datetime
 
 from ledsign.errors import ProtocolError
 from ledsign.panel import ColorMode, Panel
@@ -22,74 +19,45 @@ from ledsign.protocol.bxk.text import LEDS, LOOP_AND_END, Area, Programme, plain
 from ledsign.protocol.codec import Link
 from ledsign.protocol.message import Message
 from ledsign.simulator.brain import Brain, Lit, Talk
-from ledsign.simulator.canvas import Pixels, logo, paste
+from ledsign.simulator.canvas import Pixels, paste
 from ledsign.simulator.lettering import letter
+from ledsign.simulator.onbon import OnbonBrain
 
-_FACTORY_TIME = datetime(2015, 1, 1)  # noqa: DTZ001 -- a card's clock knows no zone
 _DEMO = "P000"  # what the vendor's tool left in the flash
 _ROOM = 1024  # bytes of a dynamic area and of a block
+_HEADS = 18  # of a block, in the same buffer
 _FILES = 32
 _DEVICE = 0x61  # BX-6K1
 
 
-@dataclass
-class _Shown:
-    """A dynamic area; ``until``: when its time-out strikes (monotonic), None if never."""
-
-    area: Area
-    until: float | None
-
-
-class BxkBrain:
+class BxkBrain(OnbonBrain[Area]):
     """The card. ``lit`` is told whenever the glass may have changed."""
 
     family = "bxk"
 
     def __init__(self, panel: Panel, lit: Lit, address: int = 1) -> None:
-        self._panel = panel
-        self._lit = lit
-        self._address = address
-        self._logo = logo(panel)
+        super().__init__(panel, lit, address)
         self._files: dict[str, bytes] = {_DEMO: b""}
-        self._areas: dict[int, _Shown] = {}
         self._started: commands.StartWrite | None = None
         self._came = b""
-        self._on = True
         self._level = 15
-        self._clock_set = _FACTORY_TIME
-        self._clock_set_at = time.monotonic()
 
     def talk(self, link: Link) -> Talk:
         return BXK()
 
     def power_up(self) -> None:
-        self._areas, self._started, self._on = {}, None, True
+        self._areas.drop(())
+        self._started, self._on = None, True
         self._show("boot")
 
     def state(self) -> Mapping[str, object]:
         return {
             "on": self._on,
             "brightness": self._level,
-            "areas": {number: plain(shown.area.data)[0] for number, shown in self._areas.items()},
+            "areas": {number: plain(area.data)[0] for number, area in self._areas.shown.items()},
             "files": sorted(self._files),
             "clock": self.clock.isoformat(timespec="seconds"),
         }
-
-    @property
-    def clock(self) -> datetime:
-        """The card's clock: runs on from what it was set to."""
-        return self._clock_set + timedelta(seconds=time.monotonic() - self._clock_set_at)
-
-    def due(self) -> float | None:
-        ends = [shown.until for shown in self._areas.values() if shown.until is not None]
-        return max(0.0, min(ends) - time.monotonic()) if ends else None
-
-    def tick(self) -> None:
-        now = time.monotonic()
-        left = {n: shown for n, shown in self._areas.items() if shown.until is None or shown.until > now + 0.001}
-        if len(left) < len(self._areas):
-            self._areas = left
-            self._show("expired")
 
     # ---- answers --------------------------------------------------------------------------------------------
 
@@ -125,10 +93,10 @@ class BxkBrain:
             self._level = command.level
             return Reply(*ACK)
         if isinstance(command, commands.SetTime):
-            self._clock_set, self._clock_set_at = datetime.fromisoformat(command.at), time.monotonic()
+            self._time.set(datetime.fromisoformat(command.at))
             return Reply(*ACK)
         if isinstance(command, commands.ClearScreen):
-            self._areas = {}
+            self._areas.drop(())
             return self._changed("stored")
         if isinstance(command, commands.QueryStatus):
             return Reply(*command.code, 0, self._status())
@@ -144,11 +112,10 @@ class BxkBrain:
     def _update(self, command: commands.UpdateAreas) -> Reply:
         if any(len(area.pack()) > _ROOM for area in command.areas):
             return Reply(*NACK, commands.NO_SPACE)
-        gone = tuple(self._areas) if command.everything else command.delete
-        self._areas = {number: shown for number, shown in self._areas.items() if number not in gone}
+        if command.everything or command.delete:
+            self._areas.drop(() if command.everything else command.delete)
         for area in command.areas:
-            until = time.monotonic() + area.end if area.mode == LOOP_AND_END and area.end else None
-            self._areas[area.number] = _Shown(area, until)
+            self._areas.put(area.number, area, area.end if area.mode == LOOP_AND_END and area.end else None)
         return self._changed("text" if command.areas else "stored")
 
     def _file(self, command: Command) -> Reply:
@@ -171,6 +138,8 @@ class BxkBrain:
         started = self._started
         if started is None or command.name != started.name:
             return Reply(*command.code, commands.NO_FILE, bytes(4))
+        if command.length + _HEADS > _ROOM:
+            return Reply(*command.code, commands.NO_SPACE, struct.pack("<I", len(self._came)))
         end = command.offset + command.length
         if end <= len(self._came) and self._came[command.offset : end] == command.data:
             return Reply(*command.code, 0, struct.pack("<I", len(self._came)))  # came twice
@@ -193,22 +162,19 @@ class BxkBrain:
         stamp = bytes(value // 10 << 4 | value % 10 for value in bcd)
         name = (names[0] if names else "").encode("latin-1").ljust(4, b"\0")
         head = bytes((1 if self._on else 2, self._level)) + stamp + bytes((len(names),)) + name
-        return head + bytes((0, 0, len(self._areas), *sorted(self._areas))) + bytes(28)
+        return head + bytes((0, 0, len(self._areas.shown), *self._areas.shown)) + bytes(28)
 
     # ---- the glass ------------------------------------------------------------------------------------------
 
-    def _show(self, cause: str) -> None:
-        glass: Pixels = np.zeros_like(self._logo)
-        if self._on:
-            areas = [shown.area for _number, shown in sorted(self._areas.items())]
-            for name, data in sorted(self._files.items())[:1]:  # the first programme, below the dynamic areas
-                if name == _DEMO and not data:
-                    glass[:] = self._logo
-                else:
-                    areas = [*Programme.unpack(data).areas, *areas]
-            for area in areas:
-                self._draw(glass, area)
-        self._lit(glass, cause)
+    def draw(self, glass: Pixels) -> None:
+        areas = [*self._areas.shown.values()]
+        for name, data in sorted(self._files.items())[:1]:  # the first programme, below the dynamic areas
+            if name == _DEMO and not data:
+                glass[:] = self._logo
+            else:
+                areas = [*Programme.unpack(data).areas, *areas]
+        for area in areas:
+            self._draw(glass, area)
 
     @staticmethod
     def _draw(glass: Pixels, area: Area) -> None:

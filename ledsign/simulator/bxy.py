@@ -7,13 +7,12 @@ After a restart it plays the last list and undeleted bulletins; unsaved dynamic 
 
 import hashlib
 import json
-import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
 
-from ledsign.errors import ProtocolError
+from ledsign.errors import ConfigError, ProtocolError
 from ledsign.panel import Panel
 from ledsign.protocol.bxy import BXY
 from ledsign.protocol.bxy.calls import LOGIN_FREE, UPLOADED, Json, Put, Say, lower_keys, read_ask
@@ -23,8 +22,9 @@ from ledsign.protocol.message import Message
 from ledsign.simulator.brain import Brain, Lit, Talk
 from ledsign.simulator.bxy_player import Function, FunctionError, Player, text_of
 from ledsign.simulator.canvas import Pixels
+from ledsign.simulator.cardtime import CardTime
 
-PASSWORD = "guest"
+_FACTORY = "guest"  # user and password
 _FACTORY_TIME = datetime(2015, 1, 1)  # noqa: DTZ001 -- a card's clock knows no zone
 _NOTHING = (  # answered, and without effect here
     "clearuselessmaterial", "playbulletin", "stopbulletin", "deletedynamicfile", "stopinsertlist", "setvolume",
@@ -41,14 +41,14 @@ class BxyBrain:
         self._panel = panel
         self._lit = lit
         self._player = Player(panel, self._show, lambda: f"{self.clock:%Y-%m-%d %H:%M:%S}")
+        self._user = self._password = _FACTORY
         self._codes: set[str] = set()
         self._sessions: set[str] = set()
         self._count = 0
         self._window = False
         self._on = True
         self._brightness = 255
-        self._clock_set = _FACTORY_TIME
-        self._clock_set_at = time.monotonic()
+        self._time = CardTime(_FACTORY_TIME)
         self._functions: Mapping[str, Function] = {
             **dict.fromkeys(_NOTHING, lambda _given, _parts: None),
             "getverificationcode": self._new_code,
@@ -64,6 +64,11 @@ class BxyBrain:
         }
 
     # ---- what every brain does ------------------------------------------------------------------------------
+
+    def configure(self, options: Mapping[str, str]) -> None:
+        if unknown := sorted(set(options) - {"user", "password"}):
+            raise ConfigError(f"a simulated bxy card has no option {unknown[0]!r}; known: user, password")
+        self._user, self._password = options.get("user", _FACTORY), options.get("password", _FACTORY)
 
     def talk(self, link: Link) -> Talk:
         return BXY(Role.CARD)
@@ -83,8 +88,10 @@ class BxyBrain:
 
     @property
     def clock(self) -> datetime:
-        """The card's clock: runs on from what it was set to."""
-        return self._clock_set + timedelta(seconds=time.monotonic() - self._clock_set_at)
+        return self._time.clock
+
+    def run_on(self, now: Callable[[], float]) -> None:
+        self._time.run_on(now)
 
     def answer(self, message: Message) -> Sequence[Message]:
         if not isinstance(message, HttpAsk):
@@ -145,8 +152,8 @@ class BxyBrain:
         if code not in self._codes:
             raise FunctionError(27, "verification code")
         self._codes.discard(code)  # good for one login
-        inner = hashlib.sha1(PASSWORD.encode("ascii")).hexdigest()
-        if given.get("username") != "guest":
+        inner = hashlib.sha1(self._password.encode("utf-8")).hexdigest()
+        if given.get("username") != self._user:
             raise FunctionError(21, "user")
         if given.get("password") != hashlib.sha1((code + inner).encode("ascii")).hexdigest():
             raise FunctionError(22, "password")
@@ -182,8 +189,7 @@ class BxyBrain:
         self._brightness = value
 
     def _set_clock(self, given: Json, _parts: Mapping[str, bytes]) -> None:
-        self._clock_set = datetime.fromisoformat(text_of(given.get("datetime")))
-        self._clock_set_at = time.monotonic()
+        self._time.set(datetime.fromisoformat(text_of(given.get("datetime"))))
 
     # ---- files ----------------------------------------------------------------------------------------------
 

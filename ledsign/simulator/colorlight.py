@@ -40,14 +40,12 @@ class ColorlightBrain(StreamBrain):
         if isinstance(message, Row) and message.y < self._panel.height and message.x < self._panel.width:
             pixels = self._reader.pixels_of(message)[: (self._panel.width - message.x) * 3]
             self._write((message.y * self._panel.width + message.x) * 3, pixels)
-            self._written.add(message.y)
         elif isinstance(message, Dim):
             self._levels = (message.red, message.green, message.blue)
         elif isinstance(message, Show) and self._heard_at is not None:
             self._told = True
             self._levels = (message.red, message.green, message.blue)
-            self._show(whole=len(self._written) == self._panel.height)
-            self._written.clear()
+            self._show(whole=self._anew())
         return ()
 
 

@@ -5,13 +5,12 @@ and all of it fits together, packets out of order are refused with 02, and repli
 (00 00), so that they do not say which packet they answer.
 """
 
-import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
 
-from ledsign.errors import ProtocolError
+from ledsign.errors import ConfigError, ProtocolError
 from ledsign.panel import Panel
 from ledsign.protocol.codec import Link, Role
 from ledsign.protocol.cp5200 import CP5200, basic, calls, files, templates
@@ -21,6 +20,7 @@ from ledsign.protocol.gbtext import decode
 from ledsign.protocol.message import Message
 from ledsign.simulator.brain import Brain, Lit, Talk
 from ledsign.simulator.canvas import Pixels, WindowArea, logo, paste, read_gif, read_i1
+from ledsign.simulator.cardtime import CardTime
 from ledsign.simulator.cp5200_disk import Disk
 from ledsign.simulator.cp5200_templates import Templates
 from ledsign.simulator.lettering import letter
@@ -45,21 +45,29 @@ class Cp5200Brain:
         self._saved: list[WindowArea] = []  # flash
         self._levels: tuple[int, ...] = (31,) * 24
         self._schedule = b"\0\0\0\0"
-        self._clock_set = _FACTORY_TIME
-        self._clock_set_at = time.monotonic()
+        self._time = CardTime(_FACTORY_TIME)
         self._on = True
         self._windows: list[WindowArea] = []
         self._network = bytes.fromhex("c0a801dec0a80101ffffff001450ffffffff")
         self._disk = Disk()
-        self._templates = Templates(panel.width, panel.height, self._show)
+        self._templates = Templates(panel.width, panel.height, self._show, self._time)
         self._slices = b""  # of an instant message
         self._instant: tuple[Pixels, float] | None = None  # and until when it stands (monotonic)
         self.flash_writes = 0
         self._part: Part | None = None  # the last packet of a call in parts, and what came so far
         self._stream = b""
 
+    def configure(self, options: Mapping[str, str]) -> None:
+        """``id`` and ``code``, as in a driver's URL."""
+        if unknown := sorted(set(options) - {"id", "code"}):
+            raise ConfigError(f"a simulated cp5200 card has no option {unknown[0]!r}; known: code, id")
+        CP5200.from_options(Link.NET, Role.CARD, options)  # raises ConfigError for values that make no sense
+        self._id = int(options.get("id", "1"))
+        self._network = self._network[:-4] + bytes.fromhex(options.get("code", "ffffffff"))
+
     def talk(self, link: Link) -> Talk:
-        return CP5200(link, Role.CARD)
+        """A packet with another ID code than the card's is noise to it."""
+        return CP5200(link, Role.CARD, id_code=self._network[-4:])
 
     def power_up(self) -> None:
         self._windows = [window.copy() for window in self._saved]
@@ -86,15 +94,17 @@ class Cp5200Brain:
 
     @property
     def clock(self) -> datetime:
-        """The card's clock: runs on from what it was set to."""
-        return self._clock_set + timedelta(seconds=time.monotonic() - self._clock_set_at)
+        return self._time.clock
+
+    def run_on(self, now: Callable[[], float]) -> None:
+        self._time.run_on(now)
 
     def due(self) -> float | None:
-        ends = [self._templates.due(), None if self._instant is None else self._instant[1] - time.monotonic()]
+        ends = [self._templates.due(), None if self._instant is None else self._instant[1] - self._time.now()]
         return min((max(0.0, end) for end in ends if end is not None), default=None)
 
     def tick(self) -> None:
-        if self._instant is not None and self._instant[1] <= time.monotonic():
+        if self._instant is not None and self._instant[1] <= self._time.now():
             self._instant = None
             self._show("expired")
         if self._templates.due() == 0:
@@ -153,6 +163,8 @@ class Cp5200Brain:
             except ProtocolError:
                 return _said(call.code, 1)
         if isinstance(call, calls.SplitWindows):
+            if any(w.x + w.width > self._panel.width or w.y + w.height > self._panel.height for w in call.windows):
+                return _said(call.code, templates.OUTSIDE)  # as documented for template windows
             self._windows = [WindowArea(w.x, w.y, w.width, w.height) for w in call.windows]
             self._show("split")
         elif isinstance(call, calls.Image):
@@ -213,7 +225,7 @@ class Cp5200Brain:
                 said = InstantText.unpack(self._slices)
             except ProtocolError:
                 return b"\0"
-            until = time.monotonic() + said.times * said.stay_s if said.times else float("inf")
+            until = self._time.now() + said.times * said.stay_s if said.times else float("inf")
             size = (said.width or self._panel.width, said.height or self._panel.height)
             self._instant = (letter(decode(said.text), *size), until)
             self._show("text")
@@ -248,7 +260,7 @@ class Cp5200Brain:
             at = datetime(2000 + body.year, body.month, body.day, body.hour, body.minute, body.second)  # noqa: DTZ001
         except ValueError:
             return b"\0"
-        self._clock_set, self._clock_set_at = at, time.monotonic()
+        self._time.set(at)
         return _OK
 
     def _query(self, body: basic.Basic) -> bytes:

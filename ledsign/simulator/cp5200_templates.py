@@ -5,7 +5,6 @@ of the highest level one after the other. Programmes and the template are on the
 an upload does not. A programme whose minutes are over is not played and not deleted.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,10 +16,10 @@ from ledsign.protocol.cp5200.packets import Part
 from ledsign.protocol.cp5200.templates import CLOCK, PICTURE, TEXT
 from ledsign.protocol.gbtext import decode
 from ledsign.simulator.canvas import Pixels, paste, read_gif, read_i1
+from ledsign.simulator.cardtime import CardTime
 from ledsign.simulator.lettering import letter
 
 _SIZES = (12, 12, 16, 24, 32, 32, 48, 48)  # of the font codes, as near as our letters come
-_OUT_OF_RANGE, _NO_WINDOW, _OUTSIDE = 0x11, 0x12, 0x13
 Answer = tuple[int, bytes]
 """Status and data of a reply."""
 
@@ -60,7 +59,8 @@ class _Upload:
 class Templates:
     """The programmes of one card. ``changed`` is called with a cause when the glass may look different."""
 
-    def __init__(self, width: int, height: int, changed: Callable[[str], None]) -> None:
+    def __init__(self, width: int, height: int, changed: Callable[[str], None], time: CardTime) -> None:
+        self._time = time
         self._size = (width, height)
         self._changed = changed
         self._template: templates.DefineTemplate | None = None
@@ -130,8 +130,9 @@ class Templates:
         return self._query(call)
 
     def _define(self, call: templates.DefineTemplate) -> Answer:
-        if (call.width, call.height) > self._size:
-            return _OUTSIDE, b""
+        width, height = self._size
+        if call.width > width or call.height > height:
+            return templates.OUTSIDE, b""
         self._template = call
         self._programs = {}  # their windows are not those of the new template
         self.on = self.on or bool(call.options & 1)
@@ -150,7 +151,7 @@ class Templates:
     def _fill(self, call: templates.FillText | templates.FillPicture | templates.FillClock) -> Answer:
         assert self._template is not None
         if call.window > len(self._template.windows):
-            return _NO_WINDOW, b""
+            return templates.NO_WINDOW, b""
         place = self._template.windows[call.window - 1].place
         kind = PICTURE if isinstance(call, templates.FillPicture) else TEXT
         if isinstance(call, templates.FillClock):
@@ -169,7 +170,7 @@ class Templates:
         for number, each in enumerate(call.windows, 1):
             place, data = each.window.place, call.data[each.offset :][: each.length]
             if place.x + place.width > self._size[0] or place.y + place.height > self._size[1]:
-                return _OUTSIDE, b""
+                return templates.OUTSIDE, b""
             kind, form = (data[0], data[1]) if len(data) > 2 else (0, 0)
             pictures[number] = (place.x, place.y, _draw(place, kind, form, data[2:], each.window.content[2] & 7))
         stay = int.from_bytes(call.windows[0].window.content[5:7], "big")
@@ -179,18 +180,18 @@ class Templates:
 
     def _filled(self, number: int, attributes: int) -> None:
         if attributes & templates.PLAY_NOW:
-            self._turn, self._since = number, time.monotonic()
+            self._turn, self._since = number, self._time.now()
         self._changed("page")
 
     def _properties(self, call: plans.Properties) -> Answer:
         for number in call.numbers or tuple(self._programs):
             if (known := self._programs.get(number)) is None:
-                return _OUT_OF_RANGE, b""
+                return templates.OUT_OF_RANGE, b""
             level = known.level if call.level is None else call.level
             loops = known.loops if call.loops is None else call.loops
             until = known.until
             if call.minutes is not None:
-                until = time.monotonic() + call.minutes * 60 if call.minutes else None
+                until = self._time.now() + call.minutes * 60 if call.minutes else None
             self._programs[number] = replace(known, level=level, loops=loops, until=until)
         self._changed("page")
         return 0, b""
@@ -202,7 +203,7 @@ class Templates:
                 return 0, head + bytes((len(self._programs), *self.numbers))
             known = self._programs.get(call.parameters[0])
             if call.item != 2 or known is None:
-                return (_OUT_OF_RANGE if call.item == 2 else 0x10), head
+                return (templates.OUT_OF_RANGE if call.item == 2 else templates.UNKNOWN_ITEM), head
             return 0, head + bytes((1, call.parameters[0])) + known.user.to_bytes(4, "big")
         if isinstance(call, plans.SetPlan):
             self._plans[call.plan] = call.pack()
@@ -216,13 +217,13 @@ class Templates:
             if call.item == 0:
                 return 0, head + bytes((len(self._plans), *sorted(self._plans)))
             plan = self._plans.get(call.plan)
-            return (_NO_WINDOW, head) if plan is None else (0, head + bytes((call.plan,)) + plan)
+            return (templates.NO_WINDOW, head) if plan is None else (0, head + bytes((call.plan,)) + plan)
         return 0xFF, b""
 
     # ---- the glass ------------------------------------------------------------------------------------------
 
     def _playing(self) -> Sequence[int]:
-        now = time.monotonic()
+        now = self._time.now()
         valid = [number for number, each in sorted(self._programs.items()) if each.plays(now)]
         top = max((self._programs[number].level for number in valid), default=0)
         return [number for number in valid if self._programs[number].level == top]
@@ -232,7 +233,7 @@ class Templates:
         glass: Pixels = np.zeros((self._size[1], self._size[0], 3), np.uint8)
         playing = self._playing()
         if playing and self._turn not in playing:
-            self._turn, self._since = playing[0], time.monotonic()
+            self._turn, self._since = playing[0], self._time.now()
         if self._turn in playing:
             for x, y, pixels in self._programs[self._turn].pictures.values():
                 paste(glass, pixels, x, y)
@@ -242,7 +243,7 @@ class Templates:
         """Seconds until another programme comes up by itself; None when none will."""
         if not self.on:
             return None
-        now, playing = time.monotonic(), self._playing()
+        now, playing = self._time.now(), self._playing()
         ends = [each.until for each in self._programs.values() if each.until is not None and each.plays(now)]
         if len(playing) > 1 and self._turn in playing:
             ends.append(self._since + max(1, self._programs[self._turn].stay_s))
@@ -254,7 +255,7 @@ class Templates:
         playing = self._playing()
         if self._turn in playing and len(playing) > 1:
             self._turn = playing[(playing.index(self._turn) + 1) % len(playing)]
-            self._since = time.monotonic()
+            self._since = self._time.now()
         elif self._turn not in playing:
             self._turn = 0
         self._changed("expired")

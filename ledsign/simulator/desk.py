@@ -4,8 +4,7 @@ Whoever drives it is given ``Desk.clock`` and ``Desk.open``. Every byte takes th
 the card answers after ``turn_s``, and the clock stands wherever the driver has waited to; the same seed gives the
 same run. Used to tell beforehand what a page costs, and for campaigns that would take days on a real line.
 
-What ends by itself on a card (content with a time to live) runs on the machine's own clock and not on this one,
-except with ``ntcip``.
+What ends by itself on a card (content with a time to live) runs on this clock too, where the card is ``Clocked``.
 """
 
 import heapq
@@ -16,7 +15,7 @@ from itertools import count
 from ledsign.errors import TransportError
 from ledsign.panel import Panel
 from ledsign.protocol.codec import Link
-from ledsign.simulator.brain import Clocked, Configurable, Talk
+from ledsign.simulator.brain import Clocked, Configurable, Talk, Timed
 from ledsign.simulator.conduct import Conduct
 from ledsign.simulator.faults import Faults, parse_faults
 from ledsign.simulator.record import Shown, Witness
@@ -98,6 +97,7 @@ class Desk:
     @property
     def glass(self) -> str:
         """``Page.sha256`` of what is lit now."""
+        self.wake()
         return self._witness.glass()[0].sha256
 
     def state(self) -> Mapping[str, object]:
@@ -123,10 +123,13 @@ class Desk:
         return self._line
 
     def wake(self) -> None:
-        """Finish booting when it is time."""
+        """Finish booting, and end what has run out, when it is time."""
         if self._down_until is not None and self.clock.monotonic() >= self._down_until:
             self._down_until = None
             self._brain.power_up()
+        brain = self._brain
+        if self._down_until is None and isinstance(brain, Clocked) and isinstance(brain, Timed) and brain.due() == 0:
+            brain.tick()
 
     def reboot(self, boot_s: float = BOOT_S) -> None:
         """Restart: connections are reset, volatile memory is gone."""

@@ -164,6 +164,7 @@ class UdpPlug:
 class RawPlug(UdpPlug):
     """Ethernet frames on ``raw://IFACE``; nothing is ever answered. Needs the right to raw sockets."""
 
+    link = Link.RAW
     _ALL = 3  # ETH_P_ALL
 
     def __init__(self, url: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from ledsign.panel import Panel
-from ledsign.protocol.codec import codec_class
+from ledsign.protocol.codec import Link, codec_class, must_carry
 from ledsign.protocol.message import Message
 from ledsign.simulator import bx56, bxk, bxy, colorlight, cp5200, huidu, huidu_http, jetfile2, ntcip, pixelstream
 from ledsign.simulator.brain import BrainMaker, Configurable, Talk, Timed
@@ -66,6 +66,9 @@ class SimulatedCard:
             if urlsplit(listen_url).scheme == "dial"
             else make_plug(listen_url, codec_class(family).default_port, baud)
         )
+        searched = self._plug.link is Link.UDP and hasattr(codec_class(family), "search")
+        if not searched:  # such cards answer that, and no page, on datagrams
+            must_carry(family, self._plug.link, listen_url)
         self._conduct = Conduct(self._brain, self._plug.link, faults)
         self._selector = selectors.DefaultSelector()
         self._bell_in, self._bell = socket.socketpair()

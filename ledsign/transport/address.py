@@ -16,6 +16,8 @@
 ``record:FILE?line=URL``               any of the above, every byte of it written down; URL goes to the end
 ``replay:FILE``                        a recording answers, without any card
 =====================================  ===============================================================
+
+``connect=SECONDS`` is how long a connection may take, ``reply=SECONDS`` how long any answer of a slow card may.
 """
 
 import re
@@ -28,18 +30,25 @@ from ledsign.errors import ConfigError
 from ledsign.transport.recording import line_of
 
 MBIT = 50
-MOST_CONNECT_S = 60
+MOST_WAIT_S = 60  # for a connection, or an answer
 _OPTIONS = {
-    "tcp": {"connect"},
-    "listen": {"connect"},
-    "http": {"connect"},
-    "udp": {"mbit"},
+    "tcp": {"connect", "reply"},
+    "listen": {"connect", "reply"},
+    "http": {"connect", "reply"},
+    "udp": {"mbit", "reply"},
     "raw": {"mbit", "experimental"},
-    "serial": {"baud", "rs485"},
-    "pty": {"baud"},
+    "serial": {"baud", "rs485", "reply"},
+    "pty": {"baud", "reply"},
+}
+_BOUNDS = {
+    "rs485": (0, 1, ""),
+    "mbit": (1, 10_000, ""),
+    "connect": (1, MOST_WAIT_S, " seconds"),
+    "reply": (1, MOST_WAIT_S, " seconds"),
 }
 _BAUDS = (2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _LINE = "?line="
+_MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +117,10 @@ def _possible(url: str, parts: SplitResult, port: int, line: Mapping[str, int]) 
         raise ConfigError(f"{url}: an absolute path is needed, such as {parts.scheme}:///dev/ttyUSB0")
     if line.get("baud", _BAUDS[0]) not in _BAUDS:
         raise ConfigError(f"{url}: baud is one of {', '.join(map(str, _BAUDS))}")
-    if line.get("rs485", 0) not in (0, 1):
-        raise ConfigError(f"{url}: rs485 is 0 or 1")
-    if not 1 <= line.get("mbit", MBIT) <= 10_000:
-        raise ConfigError(f"{url}: mbit is 1 to 10000")
-    if not 1 <= line.get("connect", 1) <= MOST_CONNECT_S:
-        raise ConfigError(f"{url}: connect is 1 to {MOST_CONNECT_S} seconds")
+    for key, value in line.items():
+        least, most, unit = _BOUNDS.get(key, (value, value, ""))
+        if not least <= value <= most:
+            raise ConfigError(f"{url}: {key} is {least} to {most}{unit}")
 
 
 def _nameable(host: str) -> bool:
@@ -142,8 +149,8 @@ def _recorded(url: str, default_port: int) -> Address:
 
 
 def _replayed(url: str, default_port: int) -> Address:
-    """The line's kind and options as they stand in the recording; options given here (such as a secret, which
-    stands there as ``***``) go before those."""
+    """The line's kind and options as they stand in the recording, without its secrets: its packets have the
+    factory's. Options given here go before those."""
     file, _mark, query = url.removeprefix("replay:").partition("?")
     if not file:
         raise ConfigError(f"{url}: replay:FILE needs a file")
@@ -152,10 +159,10 @@ def _replayed(url: str, default_port: int) -> Address:
     except ValueError as error:
         raise ConfigError(f"{url}: {error}") from error
     inner = parse_url(line_of(Path(file)), default_port)
-    return replace(inner, scheme="replay", path=file, inner=inner, options={**inner.options, **given}, url=url)
+    recorded = {key: value for key, value in inner.options.items() if value != _MASK}
+    return replace(inner, scheme="replay", path=file, inner=inner, options={**recorded, **given}, url=url)
 
 
 def public_url(url: str) -> str:
-    """The URL as it may stand in a log: without secrets. What a family sends in clear is in its packets all the
-    same, hence in recordings."""
-    return re.sub(r"([?&](?:secret|password|code|community)=)[^&]*", r"\1***", url)
+    """The URL as it may stand in a log: without secrets."""
+    return re.sub(r"([?&](?:secret|password|code|community)=)[^&]*", rf"\g<1>{_MASK}", url)

@@ -18,14 +18,16 @@ class Opener:
     """Opens the line of one card, again and again. A port that the card dials stays open in between: it tries
     only every few minutes, and whoever turns it away waits long."""
 
-    def __init__(self) -> None:
+    def __init__(self, public: Callable[[bytes], bytes] = bytes) -> None:
+        """``public``: what of the bytes of one direction may be written down."""
+        self._public = public
         self._port: socket.socket | None = None
         self._replayer: Replayer | None = None
 
     def __call__(self, address: Address) -> Transport:
         """Raises TransportError when the line cannot be opened."""
         if address.scheme == "record" and address.inner is not None:
-            return RecordingLine(address, self(address.inner))
+            return RecordingLine(address, self(address.inner), self._public)
         if address.scheme == "replay":
             if self._replayer is None:
                 self._replayer = Replayer(address.path)

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,11 +13,14 @@ from ledsign.transport.recording import Chunk, Recorder, read
 
 
 class RecordingLine:
-    """Another line, every byte of it written down. A record that cannot be written breaks the line: it was asked
-    for."""
+    """Another line, every byte of it written down, as ``public`` has it: it sees whole packets, for what is read
+    is kept until there is a pause, or the other side's turn. A record that cannot be written breaks the line: it
+    was asked for."""
 
-    def __init__(self, address: Address, inner: Transport) -> None:
+    def __init__(self, address: Address, inner: Transport, public: Callable[[bytes], bytes]) -> None:
         self._inner = inner
+        self._public = public
+        self._heard, self._heard_at = b"", 0.0  # read, and not yet written down
         self._began = time.monotonic()
         assert address.inner is not None
         try:
@@ -26,7 +30,8 @@ class RecordingLine:
             raise TransportError(f"{address.path}: {error}") from error
 
     def write(self, data: bytes, timeout: float) -> None:
-        self._note(True, data)
+        self._note_heard()
+        self._note(time.monotonic(), True, data)
         try:
             self._inner.write(data, timeout)
         except TransportError as error:
@@ -39,13 +44,21 @@ class RecordingLine:
         except TransportError as error:
             self._end(str(error))
             raise
-        if data:
-            self._note(False, data)
+        if not data:
+            self._note_heard()
+        elif not self._heard:
+            self._heard_at = time.monotonic()
+        self._heard += data
         return data
 
-    def _note(self, sent: bool, data: bytes) -> None:
+    def _note_heard(self) -> None:
+        data, self._heard = self._heard, b""
+        if data:
+            self._note(self._heard_at, False, data)
+
+    def _note(self, at: float, sent: bool, data: bytes) -> None:
         try:
-            self._recorder.chunk(time.monotonic() - self._began, sent, data)
+            self._recorder.chunk(at - self._began, sent, self._public(data))
         except OSError as error:
             self._inner.close()  # before all else: a serial port stays locked as long as it is open
             self._end(str(error))
@@ -53,11 +66,14 @@ class RecordingLine:
 
     def _end(self, why: str) -> None:
         """Close a record beside an error that says more than a record which cannot be ended."""
+        with suppress(OSError, TransportError):
+            self._note_heard()
         with suppress(OSError):
             self._recorder.close(why)
 
     def close(self) -> None:
         try:
+            self._note_heard()
             self._recorder.close()
         except OSError as error:
             raise TransportError(f"recording: {error}") from error

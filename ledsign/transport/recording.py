@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from ledsign.errors import ConfigError
+from ledsign.errors import RecordingError
 
 HEAD = "# ledsign recording 1"
 LIMIT = 32 << 20  # characters a file may have: some days of pages; a village PC's disk is small
@@ -65,7 +65,7 @@ class Recorder:
 
 
 def read(path: Path) -> Iterator[list[Chunk]]:
-    """The chunks of each opening of the line, in order. Raises ConfigError naming the line that is none."""
+    """The chunks of each opening of the line, in order. Raises RecordingError naming the line that is none."""
     found: list[Chunk] = []
     opened = False
     for number, line in enumerate(_lines(path), 1):
@@ -81,27 +81,27 @@ def read(path: Path) -> Iterator[list[Chunk]]:
 
 
 def is_recording(path: Path) -> bool:
-    """Whether the file begins like one. Raises ConfigError when it cannot be read."""
+    """Whether the file begins like one. Raises RecordingError when it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(len(HEAD)) == HEAD.encode("ascii")
     except OSError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise RecordingError(f"{path}: {error}") from error
 
 
 def line_of(path: Path) -> str:
-    """The URL of the line that was recorded. Raises ConfigError."""
+    """The URL of the line that was recorded. Raises RecordingError."""
     for line in _lines(path):
         if line.startswith(_LINE):
             return line.removeprefix(_LINE).strip()
-    raise ConfigError(f"{path}: no recording, the line {_LINE!r} is missing")
+    raise RecordingError(f"{path}: no recording, the line {_LINE!r} is missing")
 
 
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise RecordingError(f"{path}: {error}") from error
 
 
 def _chunk(path: Path, number: int, line: str) -> Chunk:
@@ -110,7 +110,7 @@ def _chunk(path: Path, number: int, line: str) -> Chunk:
     try:
         seconds, read_or_sent = float(at), bytes.fromhex(data)
     except ValueError as error:
-        raise ConfigError(f"{path}:{number}: {error}") from error
+        raise RecordingError(f"{path}:{number}: {error}") from error
     if mark not in ("<", ">"):
-        raise ConfigError(f"{path}:{number}: neither > nor <")
+        raise RecordingError(f"{path}:{number}: neither > nor <")
     return Chunk(number, seconds, mark == ">", read_or_sent)

@@ -1,6 +1,8 @@
 """``ledsign card`` and ``ledsign simulate`` from the outside."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ from ledsign.cli.card import _talk, card
 from ledsign.cli.simulate import simulate
 from ledsign.errors import CardRefusedError
 from ledsign.panel import ColorMode, Panel
+from ledsign.protocol.codec import network_scheme
 
 PANEL = Panel("p10-192x96-mono", 192, 96, ColorMode.MONO, 10)
 
@@ -91,6 +94,50 @@ def test_a_family_that_never_answers_is_not_called_confirmed() -> None:
             assert (found.exit_code, json.loads(found.output)["ack"]) == (20, "sent"), (family, verb)
 
 
+def test_what_went_wrong_is_said_once(root: Path) -> None:
+    """And the exchanges only to whoever asks for them. A process of its own: pytest listens to the log, too."""
+    with simulator.serve("cp5200", "tcp://127.0.0.1:0", PANEL, faults="silent=60@1") as sim:
+        for flags, exchanges in (([], False), (["-v"], True)):
+            command = [sys.executable, "-m", "ledsign", "card", *flags, "info", "--url", sim.url]
+            done = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=60, check=False)
+            assert done.returncode == 75
+            assert done.stdout == ""
+            assert (" > ff ff ff ff" in done.stderr) is exchanges
+            if not exchanges:
+                assert done.stderr.count("\n") == 1
+                assert done.stderr.count("card silent") == 1
+
+
+def test_a_recording_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
+    assert run("info", "--url", f"replay:{tmp_path}/none").exit_code == 65
+    (tmp_path / "broken.rec").write_text("# ledsign recording 1\n# line tcp://127.0.0.1:1\n# open\n0.1 ? aa\n")
+    assert run("info", "--url", f"replay:{tmp_path}/broken.rec").exit_code == 65
+
+
+@pytest.mark.parametrize(
+    ("family", "url"),
+    [
+        ("huidu", "serial:///dev/ttyUSB0"),
+        ("huidu-http", "pty:///run/ttyLED"),
+        ("bxy", "udp://192.0.2.1"),
+        ("cp5200", "udp://192.0.2.1"),
+        ("ddp", "tcp://192.0.2.1"),
+        ("ddp", "raw://eth1?experimental=1"),
+        ("colorlight", "pty:///run/ttyLED"),
+    ],
+)
+def test_a_line_that_a_family_does_not_have_is_refused_by_name(family: str, url: str, tmp_path: Path) -> None:
+    found = run("pattern", "--family", family, "--url", url, "--panel", PANEL.name)
+    assert found.exit_code == 2
+    assert found.output.startswith(f"panel {PANEL.name}, {url}: {family} cards have no ")
+    if url.startswith("pty:"):
+        listen = f"pty://{tmp_path}/ttyLED"
+        done = CliRunner().invoke(simulate, [family, "--listen", listen, "--seconds", "0.1"])
+        assert done.exit_code == 2
+        assert done.output.startswith(f"{listen}: {family} cards have no serial line")
+        assert not (tmp_path / "ttyLED").exists()
+
+
 def test_a_refusal_is_no_success_and_no_reason_to_try_again() -> None:
     def refused(_connection: Card) -> dict[str, object]:
         raise CardRefusedError(0x13)
@@ -119,16 +166,32 @@ def test_a_dry_run_asks_the_family_whether_it_could() -> None:
     assert run("text", "急", "--family", "ntcip", *url).exit_code == 2
 
 
-def test_a_card_set_to_another_size_cannot_be_used() -> None:
-    for family, line in (("ntcip", "udp"), ("huidu", "tcp"), ("huidu-http", "http")):
-        listen = f"{'tcp' if line == 'http' else line}://127.0.0.1:0"
-        small = Panel("small", 96, 64, ColorMode.MONO, 10)
-        with simulator.serve(family, listen, small) as sim:
-            url = sim.url.replace("tcp", line) if line == "http" else sim.url
-            found = run("pattern", "--family", family, "--url", url, "--panel", PANEL.name)
-            assert found.exit_code == 75, found.output
-            assert "96x64" in found.output
-            assert run("info", "--family", family, "--url", url, "--panel", PANEL.name).exit_code == 0
+@pytest.mark.parametrize("family", ["bx56", "bxk", "bxy", "cp5200", "huidu", "huidu-http", "jetfile2", "ntcip"])
+def test_a_card_set_to_another_size_cannot_be_used(family: str) -> None:
+    """One error and one code everywhere, and nothing of the card's is erased. A cp5200 tells no size, and refuses a
+    window that is larger than its screen."""
+    http = family in ("bxy", "huidu-http")
+    small = Panel("small", 96, 64, ColorMode.MONO, 10)
+    with simulator.serve(family, f"{network_scheme(family)}://127.0.0.1:0", small) as sim:
+        at = ("--family", family, "--url", sim.url.replace("tcp:", "http:") if http else sim.url)
+        before, lit = sim.glass, [each.cause for each in sim.changes]
+        found = run("pattern", *at, "--panel", PANEL.name)
+        assert found.exit_code == 75, found.output
+        assert found.output.startswith("card answers, but cannot be used: ")
+        told = "window outside the screen" if family == "cp5200" else "96x64"
+        assert told in found.output
+        assert (sim.glass, [each.cause for each in sim.changes]) == (before, lit)
+        assert run("info", *at, "--panel", PANEL.name).exit_code == 0
+
+
+def test_a_card_set_to_other_colours_cannot_be_used() -> None:
+    """Two colours a pixel on a card that has one: stripes, and confirmed."""
+    one = Panel("one", 256, 128, ColorMode.MONO, 10)
+    with simulator.serve("bx56", "tcp://127.0.0.1:0", one) as sim:
+        found = run("pattern", "--family", "bx56", "--url", sim.url, "--panel", "p10-256x128-dual")
+        assert found.exit_code == 75, found.output
+        assert "mono" in found.output
+        assert "dual" in found.output
 
 
 @pytest.mark.parametrize("web", ["foo", "127.0.0.1:99999", ":8080", "127.0.0.1:٥", "127.0.0.1:"])

@@ -327,12 +327,15 @@ def test_prepare_empties_the_card_and_spares_the_flash() -> None:
 
 
 def test_programme_mode_writes_only_what_is_new_and_never_without_end() -> None:
-    codec = BX56(model=MODELS["6e"], stored=True, writes=3)
+    codec = BX56(model=MODELS["6e"], stored=True, writes=5)
     one, two = (Frame(32, 16, PixelFormat.PLANES_1, bytes((n,)) * 64, "") for n in (1, 2))
-    assert run(codec, codec.routine(ShowFrame(one)), {}) == ["Upload"]
-    assert run(codec, codec.routine(ShowFrame(one)), {}) == []
-    assert run(codec, codec.routine(ShowFrame(one, urgent=True, ttl_s=60)), {}) == ["UpdateAreas"]
-    assert run(codec, codec.routine(ShowFrame(one)), {}) == ["DeleteAreas"]
+    answers = [Reply(0xA2, 0x8F, data=bytes((1, 0, 0, 15, left)) + bytes(28)) for left in (1, 0)]
+    there, gone = ({commands.QueryStatus: answer} for answer in answers)
+    assert run(codec, codec.routine(ShowFrame(one)), there) == ["Upload"]
+    assert run(codec, codec.routine(ShowFrame(one)), there) == ["QueryStatus"]
+    assert run(codec, codec.routine(ShowFrame(one, urgent=True, ttl_s=60)), there) == ["UpdateAreas"]
+    assert run(codec, codec.routine(ShowFrame(one)), there) == ["QueryStatus", "DeleteAreas"]
+    assert run(codec, codec.routine(ShowFrame(one)), gone) == ["QueryStatus", "Upload"], "somebody has deleted it"
     with pytest.raises(CardRefusedError):
         run(codec, codec.routine(ShowFrame(two)), {})
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ledsign.errors import CardRefusedError, ConfigError, ProtocolError, UnsupportedError
+from ledsign.errors import CardRefusedError, CardUnusableError, ConfigError, ProtocolError, UnsupportedError
 from ledsign.frame import Frame, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol.bxy import BXY, calls, files
@@ -189,7 +189,7 @@ def good(command: Message) -> HttpReply:
     outputs: dict[str, object] = {
         "getVerificationCode": {"verificationcode": "20190828100254557689"},
         "userLogin": {"sessionID": "aa" * 16},
-        "getProperty": {"controllertype": "8536", "width": "64", "height": "32", "firmwareversion": "18082700"},
+        "getProperty": {"controllertype": "8536", "width": "4", "height": "2", "firmwareversion": "18082700"},
         "findFile": {"items": [{"fileName": "x", "mtime": "", "size": "0"}]},
         "findTempFile": {"size": "0"},
         "checkPlayer": {"playstatus": "Unlock"},
@@ -228,6 +228,10 @@ def test_prepare_empties_all_places() -> None:
     assert run(codec.routine(Prepare(4, 2, ColorMode.RGB))) == [*LOGIN, "getProperty", *EMPTY]
     again = run(codec.routine(Prepare(4, 2, ColorMode.RGB, deep=True)))
     assert again == ["userLogout", *LOGIN, "getProperty", *EMPTY, *DEEP]
+    with pytest.raises(CardUnusableError, match="4x2"):
+        run(codec.routine(Prepare(8, 2, ColorMode.RGB)))
+    nameless = {"getProperty": [answer("getproperty", {"controllertype": "8536"})]}
+    assert run(codec.routine(Prepare(8, 2, ColorMode.RGB)), nameless)[-1] == "queryBulletin", "it tells no size"
     for stubborn in (
         {"queryBulletin": [answer("querybulletin", {"1": "old"})]},
         {"checkPlayer": [answer("checkplayer", {"programname": "old"})]},
@@ -311,12 +315,11 @@ def test_info_and_options() -> None:
     run(ask())
     info = learned["info"]
     assert info is not None
-    assert (info.model, info.details["size"]) == ("BX-Y08", "64x32")
+    assert (info.model, info.details["size"]) == ("BX-Y08", "4x2")
     for bad in ({"colour": "1"}, {"pages": "slow"}):
         with pytest.raises(ConfigError):
             create("bxy", options=bad)
-    with pytest.raises(ConfigError):
-        create("bxy", Link.SERIAL)
+    assert codec.links == {Link.NET}
 
 
 def test_a_boundary_never_stands_in_a_picture() -> None:

@@ -3,14 +3,14 @@
 import json
 import random
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from ledsign import simulator
-from ledsign.card import Card, Patience
+import realcard
 from ledsign.clock import SystemClock
 from ledsign.errors import TransportError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
@@ -21,11 +21,12 @@ from ledsign.protocol.bx56.packets import Packet
 from ledsign.protocol.codec import Link
 from ledsign.simulator.bx56 import Bx56Brain
 from ledsign.simulator.canvas import Pixels, to_page
+from realcard import HASTY, bring
 
 MONO = Panel("mono", 96, 64, ColorMode.MONO, 10)
 DUAL = Panel("dual", 72, 20, ColorMode.DUAL, 10)
 COLOR = Panel("color", 40, 20, ColorMode.RGB, 5)
-HASTY = Patience(reply_s=0.15, dead_s=0.8, quiet_s=0.01, lull_s=0.05, backoff_first_s=0.02, backoff_last_s=0.1)
+pair = partial(realcard.pair, family="bx56", panel=MONO)
 FORMS = {
     ColorMode.MONO: PixelFormat.PLANES_1,
     ColorMode.DUAL: PixelFormat.PLANES_2,
@@ -45,45 +46,12 @@ def frame(panel: Panel, seed: int) -> Frame:
     return Frame(panel.width, panel.height, FORMS[panel.mode], drawn.pixels, drawn.sha256)
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
-def pair(
-    stack: ExitStack, listen: str = "tcp://127.0.0.1:0", panel: Panel = MONO, options: str = "", **patience: float
-) -> tuple[simulator.SimulatedCard, Card]:
-    sim = stack.enter_context(simulator.serve("bx56", listen, panel))
-    hasty = Patience(**{name: getattr(HASTY, name) for name in HASTY.__slots__} | patience)  # type: ignore[arg-type]
-    card = Card("bx56", sim.url + options, panel, SystemClock(), hasty)
-    stack.callback(card.close)
-    return sim, card
-
-
-def bring(card: Card, wanted: Frame, seconds: float = 12.0) -> None:
-    """Show a frame whatever it takes."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            assert card.show(wanted) is AckLevel.ACKED
-            return
-        except TransportError as error:
-            time.sleep(max(0.01, error.retry_in))
-    raise AssertionError(f"not shown in {seconds} s: {card.exchanges}")
-
-
-@pytest.fixture(params=["tcp", "pty"])
-def listen(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "tcp://127.0.0.1:0" if request.param == "tcp" else f"pty://{tmp_path}/ttyLED"
-
-
 @pytest.mark.parametrize(
     ("panel", "options"),
     [
-        (MONO, ""), (MONO, "?model=5e"), (DUAL, ""), (DUAL, "?model=5e"), (COLOR, ""), (COLOR, "?model=6q&id=1"),
-        (MONO, "?pages=programme"), (DUAL, "?model=5m&pages=programme"), (DUAL, "?model=6ag&pages=programme"),
-        (COLOR, "?pages=programme"),
+        (MONO, ""), (MONO, "model=5e"), (DUAL, ""), (DUAL, "model=5e"), (COLOR, ""), (COLOR, "model=6q&id=1"),
+        (MONO, "pages=programme"), (DUAL, "model=5m&pages=programme"), (DUAL, "model=6ag&pages=programme"),
+        (COLOR, "pages=programme"),
     ],
 )  # fmt: skip
 def test_every_layout_is_drawn_as_it_was_meant(panel: Panel, options: str, stack: ExitStack) -> None:
@@ -95,7 +63,7 @@ def test_every_layout_is_drawn_as_it_was_meant(panel: Panel, options: str, stack
 
 
 def test_wrong_colour_order_is_seen(stack: ExitStack) -> None:
-    sim, card = pair(stack, panel=DUAL, options="?order=gr")
+    sim, card = pair(stack, panel=DUAL, options="order=gr")
     bring(card, frame(DUAL, 1))
     half = len(sim.pixels) // 2
     assert sim.pixels[half:] + sim.pixels[:half] == page(DUAL, 1).pixels
@@ -129,7 +97,7 @@ def test_every_confirmed_page_is_lit_and_no_other(listen: str, faults: str, stac
     "faults", ["drop=0.1,seed=3", "corrupt=0.1,seed=5", "nak=0.2", "strict=1,drop=0.1,duplicate=0.3", "reboot=14"]
 )
 def test_programmes_arrive_whole_or_not_at_all(listen: str, faults: str, stack: ExitStack) -> None:
-    sim, card = pair(stack, listen, options="?pages=programme&block=256")
+    sim, card = pair(stack, listen, options="pages=programme&block=256")
     sim.fault(faults)
     for seed in range(2):
         bring(card, frame(MONO, seed))
@@ -161,7 +129,7 @@ def test_old_programmes_never_come_back(stack: ExitStack) -> None:
 
 
 def test_without_us_the_page_goes_off_and_with_us_it_stays(stack: ExitStack) -> None:
-    sim, card = pair(stack, hold_s=1)
+    sim, card = pair(stack, patience=replace(HASTY, hold_s=1))
     bring(card, frame(MONO, 1))
     end = time.monotonic() + 1.4
     while time.monotonic() < end:  # polled: the page is repeated in time
@@ -177,7 +145,7 @@ def test_without_us_the_page_goes_off_and_with_us_it_stays(stack: ExitStack) -> 
 
 
 def test_the_kept_page_stands_below_and_comes_up_after_a_power_cut(stack: ExitStack) -> None:
-    for options in ("", "?model=5e"):
+    for options in ("", "model=5e"):
         sim, card = pair(stack, options=options)
         card.keep(frame(MONO, 9))
         bring(card, frame(MONO, 1))

@@ -1,14 +1,12 @@
 """The simulated BX-K card, driven by the real card object: words arrive whole, and end by themselves."""
 
-import time
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from ledsign import simulator
-from ledsign.card import Card, Patience
+import realcard
+from ledsign.card import Card
 from ledsign.clock import SystemClock
 from ledsign.errors import TransportError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
@@ -18,9 +16,10 @@ from ledsign.render.pack import pack
 from ledsign.simulator.canvas import to_page
 from ledsign.simulator.desk import Desk
 from ledsign.simulator.lettering import letter, lines
+from realcard import bring
 
 MONO = Panel("mono", 128, 64, ColorMode.MONO, 10)
-HASTY = Patience(reply_s=0.15, dead_s=0.8, quiet_s=0.01, lull_s=0.05, backoff_first_s=0.02, backoff_last_s=0.1)
+pair = partial(realcard.pair, family="bxk", panel=MONO)
 TEXTS = ("停水通知\n明日8时至12时", "村务公开", "第3季度\n收支: 1,234.50元\\n")
 
 
@@ -32,37 +31,6 @@ def frame(text: str) -> Frame:
 def drawn(text: str, size: int = 16) -> str:
     """The identity of our letters' picture of what the card's fonts have of a text."""
     return to_page(letter(text.replace("\\", "＼"), 128, 64, size), MONO).sha256
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
-@pytest.fixture(params=["tcp", "pty"])
-def listen(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "tcp://127.0.0.1:0" if request.param == "tcp" else f"pty://{tmp_path}/ttyLED"
-
-
-def pair(
-    stack: ExitStack, listen: str = "tcp://127.0.0.1:0", options: str = ""
-) -> tuple[simulator.SimulatedCard, Card]:
-    sim = stack.enter_context(simulator.serve("bxk", listen, MONO))
-    card = Card("bxk", sim.url + options, MONO, SystemClock(), HASTY)
-    stack.callback(card.close)
-    return sim, card
-
-
-def bring(card: Card, wanted: Frame, seconds: float = 12.0) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            assert card.show(wanted) is AckLevel.ACKED
-            return
-        except TransportError as error:
-            time.sleep(max(0.01, error.retry_in))
-    raise AssertionError(f"not shown in {seconds} s: {card.exchanges}")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +70,7 @@ def test_a_restart_at_any_packet_and_five_minutes_of_silence(link: Link, faults:
 
 @pytest.mark.parametrize("size", [16, 24, 32])
 def test_the_font_is_the_one_asked_for(size: int, stack: ExitStack) -> None:
-    sim, card = pair(stack, options=f"?font={size}&series=6k&id=1")
+    sim, card = pair(stack, options=f"font={size}&series=6k&id=1")
     bring(card, frame("停水"))
     assert sim.glass == drawn("停水", size)
 

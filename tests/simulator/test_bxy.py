@@ -1,25 +1,24 @@
 """The simulated BX-Y card, driven by the real card object."""
 
 import random
-import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from ledsign import simulator
-from ledsign.card import Card, Patience
+import realcard
+from ledsign.card import Card
 from ledsign.clock import SystemClock
-from ledsign.errors import CardRefusedError, CardUnusableError, TransportError
-from ledsign.frame import AckLevel, Frame, Page, PixelFormat
+from ledsign.errors import CardUnusableError, TransportError
+from ledsign.frame import Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.bxy import calls
 from ledsign.protocol.bxy.calls import Put, Say
 from ledsign.protocol.http import HttpReply
+from ledsign.simulator import SimulatedCard
 from ledsign.simulator.bxy import BxyBrain
+from realcard import bring
 
 PANEL = Panel("color", 48, 32, ColorMode.RGB, 5)
-HASTY = Patience(reply_s=0.15, dead_s=0.8, quiet_s=0.01, lull_s=0.05, backoff_first_s=0.02, backoff_last_s=0.1)
 
 
 def page(seed: int) -> Page:
@@ -31,32 +30,11 @@ def frame(seed: int) -> Frame:
     return Frame(drawn.width, drawn.height, PixelFormat.RGB888, drawn.pixels, drawn.sha256)
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
+def pair(stack: ExitStack, scheme: str, options: str = "") -> tuple[SimulatedCard, Card]:
+    return realcard.pair(stack, options=options, family="bxy", panel=PANEL, scheme=scheme)
 
 
-def pair(stack: ExitStack, scheme: str, options: str = "") -> tuple[simulator.SimulatedCard, Card]:
-    sim = stack.enter_context(simulator.serve("bxy", "tcp://127.0.0.1:0", PANEL))
-    card = Card("bxy", sim.url.replace("tcp", scheme) + options, PANEL, SystemClock(), HASTY)
-    stack.callback(card.close)
-    return sim, card
-
-
-def bring(card: Card, wanted: Frame, seconds: float = 12.0) -> None:
-    """Show a frame whatever it takes."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            assert card.show(wanted) is AckLevel.ACKED
-            return
-        except (TransportError, CardRefusedError) as error:
-            time.sleep(max(0.01, getattr(error, "retry_in", 0.0)))
-    raise AssertionError(f"not shown in {seconds} s: {card.exchanges}")
-
-
-@pytest.mark.parametrize("options", ["", "?pages=programme"])
+@pytest.mark.parametrize("options", ["", "pages=programme"])
 @pytest.mark.parametrize("scheme", ["http", "tcp"])
 def test_pages_are_drawn_as_they_were_meant(scheme: str, options: str, stack: ExitStack) -> None:
     sim, card = pair(stack, scheme, options)
@@ -93,7 +71,7 @@ def test_every_confirmed_page_is_lit_and_no_other(scheme: str, faults: str, stac
 
 @pytest.mark.parametrize("faults", ["drop=0.08,seed=3", "nak=0.1", "reboot=20", "late=0.05:0.3"])
 def test_files_arrive_whole(faults: str, stack: ExitStack) -> None:
-    sim, card = pair(stack, "http", "?pages=programme")
+    sim, card = pair(stack, "http", "pages=programme")
     sim.fault(faults)
     for seed in range(2):
         bring(card, frame(seed))
@@ -142,7 +120,7 @@ def test_commands_reach_the_card(stack: ExitStack) -> None:
 
 
 def test_a_wrong_password_is_a_refusal(stack: ExitStack) -> None:
-    _sim, card = pair(stack, "http", "?password=other")
+    _sim, card = pair(stack, "http", "password=other")
     with pytest.raises(CardUnusableError, match="with code 0x16"):  # 22
         card.info()
 

@@ -14,6 +14,10 @@ from ledsign.clock import SystemClock
 from ledsign.errors import ConfigError, TransportError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
+from ledsign.protocol.codec import Link, Role
+from ledsign.protocol.colorlight import Colorlight
+from ledsign.protocol.message import ShowFrame
+from ledsign.simulator.colorlight import ColorlightBrain
 
 COLOR = Panel("color", 40, 20, ColorMode.RGB, 5)
 WIDE = Panel("wide", 1000, 16, ColorMode.RGB, 5)
@@ -24,8 +28,12 @@ def page(panel: Panel, seed: int) -> Page:
     return Page(panel.width, panel.height, panel.mode, pixels, 1.0)
 
 
+def framed(wanted: Page) -> Frame:
+    return Frame(wanted.width, wanted.height, PixelFormat.RGB888, wanted.pixels, wanted.sha256)
+
+
 def show(card: Card, wanted: Page) -> AckLevel:
-    return card.show(Frame(wanted.width, wanted.height, PixelFormat.RGB888, wanted.pixels, wanted.sha256))
+    return card.show(framed(wanted))
 
 
 @pytest.mark.parametrize(
@@ -42,6 +50,22 @@ def test_pages_are_drawn_as_they_were_meant_and_only_sent(panel: Panel, listen: 
         show(card, page(panel, 9))
         assert sim.wait_for(lambda s: s.state()["levels"] == [128, 128, 128], 3)
         card.close()
+
+
+def test_a_page_with_a_lost_piece_of_a_row_is_no_page() -> None:
+    lit: list[tuple[bytes, str]] = []
+    card = ColorlightBrain(WIDE, lambda pixels, cause: lit.append((pixels.tobytes(), cause)))
+    card.power_up()
+    sender = Colorlight(Link.UDP, Role.DRIVER, {})
+    frames = sender.encode(next(sender.routine(ShowFrame(framed(page(WIDE, 1))))))
+    assert len(frames) == 16 * 3 + 1
+    receiver = card.talk(Link.UDP)
+    for lost in (1, None):
+        for number, data in enumerate(frames):
+            for message in receiver.feed(data) if number != lost else ():
+                card.answer(message)
+    assert [cause for _pixels, cause in lit] == ["boot", "part", "page"]
+    assert lit[-1][0] == page(WIDE, 1).pixels
 
 
 def test_the_wrong_order_of_colours_is_seen() -> None:

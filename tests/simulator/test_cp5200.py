@@ -3,19 +3,16 @@
 import random
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+import realcard
 from ledsign import simulator
-from ledsign.card import Card, Patience
-from ledsign.clock import SystemClock
-from ledsign.errors import TransportError
+from ledsign.card import Card
 from ledsign.frame import AckLevel, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.codec import Ability, Link
@@ -26,7 +23,6 @@ from ledsign.simulator.lettering import letter
 
 MONO = Panel("mono", 96, 64, ColorMode.MONO, 10)
 COLOR = Panel("color", 40, 20, ColorMode.RGB, 5)
-HASTY = Patience(reply_s=0.15, dead_s=0.8, quiet_s=0.01, lull_s=0.05, backoff_first_s=0.02, backoff_last_s=0.1)
 
 
 def page(panel: Panel, seed: int) -> Page:
@@ -34,37 +30,15 @@ def page(panel: Panel, seed: int) -> Page:
     return Page(panel.width, panel.height, panel.mode, random.Random(seed).randbytes(size), 1.0)
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
-@pytest.fixture(params=["tcp", "pty"])
-def listen(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "tcp://127.0.0.1:0" if request.param == "tcp" else f"pty://{tmp_path}/ttyLED"
-
-
 def pair(
-    stack: ExitStack, listen: str = "tcp://127.0.0.1:0", options: str = "?pages=template", panel: Panel = MONO
+    stack: ExitStack, listen: str = "tcp://127.0.0.1:0", options: str = "pages=template", panel: Panel = MONO
 ) -> tuple[simulator.SimulatedCard, Card]:
-    serial = listen.startswith("pty")
-    sim = stack.enter_context(simulator.serve("cp5200", listen, panel, baud=115200 if serial else None))
-    card = Card("cp5200", sim.url + (options.replace("?", "&") if serial else options), panel, SystemClock(), HASTY)
-    stack.callback(card.close)
-    return sim, card
+    baud = 115200 if listen.startswith("pty") else None
+    return realcard.pair(stack, listen, options, family="cp5200", panel=panel, baud=baud)
 
 
-def bring(card: Card, wanted: Page, seconds: float = 12.0) -> None:
-    """Show a page whatever it takes."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            assert card.show(pack(wanted, card.formats[0])) is AckLevel.ACKED
-            return
-        except TransportError as error:
-            time.sleep(max(0.01, error.retry_in))
-    raise AssertionError(f"not shown in {seconds} s: {card.exchanges}")
+def bring(card: Card, wanted: Page) -> None:
+    realcard.bring(card, pack(wanted, card.formats[0]))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +47,7 @@ def bring(card: Card, wanted: Page, seconds: float = 12.0) -> None:
      "garbage=0.4,foreign=0.4", "late=0.1:0.3,seed=2", "silent=0.5@12"],
 )  # fmt: skip
 def test_template_pages_arrive_whole_whatever_is_lost(listen: str, faults: str, stack: ExitStack) -> None:
-    sim, card = pair(stack, listen, "?pages=template&chunk=64")
+    sim, card = pair(stack, listen, "pages=template&chunk=64")
     sim.fault(faults)
     for seed in range(3):
         bring(card, page(MONO, seed))
@@ -82,7 +56,7 @@ def test_template_pages_arrive_whole_whatever_is_lost(listen: str, faults: str, 
     assert {s.sha256 for s in sim.shown} <= {page(MONO, seed).sha256 for seed in range(3)} | {black.sha256}
 
 
-@pytest.mark.parametrize("options", ["", "?pages=template"])
+@pytest.mark.parametrize("options", ["", "pages=template"])
 def test_full_colour_and_gif_pages(options: str, stack: ExitStack) -> None:
     sim, card = pair(stack, options=options, panel=COLOR)
     for seed, form in enumerate((PixelFormat.PLANES_24, PixelFormat.GIF)):
@@ -93,7 +67,7 @@ def test_full_colour_and_gif_pages(options: str, stack: ExitStack) -> None:
         assert sim.glass == drawn.sha256
 
 
-@pytest.mark.parametrize("options", ["", "?pages=template"])
+@pytest.mark.parametrize("options", ["", "pages=template"])
 def test_the_kept_page_comes_up_after_a_power_cut_and_no_notice_does(
     options: str, stack: ExitStack
 ) -> None:

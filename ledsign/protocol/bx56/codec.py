@@ -69,6 +69,7 @@ class BX56:
     family: ClassVar[str] = "bx56"
     ack: ClassVar[AckLevel] = AckLevel.ACKED
     default_port: ClassVar[int] = 5005
+    links: ClassVar[frozenset[Link]] = frozenset({Link.SERIAL, Link.NET})
     def __init__(
         self,
         link: Link = Link.NET,

@@ -12,9 +12,9 @@ from typing import Self
 from ledsign.protocol.message import Message
 from ledsign.protocol.onbon import ACK as ACK
 from ledsign.protocol.onbon import NACK as NACK
+from ledsign.protocol.onbon import ClockCommand, NamesCommand, file_name, read_command
 from ledsign.protocol.onbon import Command as Command
 from ledsign.protocol.onbon import OtherCommand as OtherCommand
-from ledsign.protocol.onbon import pack_time, parse_time, read_command
 from ledsign.protocol.packed import need
 
 
@@ -31,19 +31,8 @@ class Reset(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class SetTime(Command):
-    """``at`` as YYYY-MM-DDTHH:MM:SS; weekday 1-7, Saturday is 6."""
-
+class SetTime(ClockCommand):
     GROUP, CMD = 0xA2, 0x02
-    at: str
-    weekday: int
-
-    def pack(self) -> bytes:
-        return pack_time(self.at, self.weekday)
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Self:
-        return cls(*parse_time(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +111,10 @@ class Format(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteFiles(Command):
+class DeleteFiles(NamesCommand):
     """No names: all programmes."""
 
     GROUP, CMD = 0xA1, 0x01
-    names: tuple[str, ...] = ()
-
-    def pack(self) -> bytes:
-        return struct.pack("<H", len(self.names)) + "".join(self.names).encode("ascii")
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Self:
-        need(len(data) >= 2 and len(data) == 2 + 4 * int.from_bytes(data[:2], "little"), "file names")
-        text = _name(data[2:])
-        return cls(tuple(text[at : at + 4] for at in range(0, len(text), 4)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +135,7 @@ class StartWrite(Command):
     def unpack(cls, data: bytes) -> Self:
         need(len(data) == 14, "start of a file")
         name, kind, length, overwrite, crc = struct.unpack("<4sBIB4s", data)
-        return cls(_name(name), kind, length, crc, overwrite)
+        return cls(file_name(name), kind, length, crc, overwrite)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +153,7 @@ class WriteBlock(Command):
     def unpack(cls, data: bytes) -> Self:
         need(len(data) >= 9, "block of a file")
         name, last, offset = struct.unpack_from("<4sBI", data)
-        return cls(_name(name), last, offset, data[9:])
+        return cls(file_name(name), last, offset, data[9:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +230,6 @@ _KNOWN: tuple[type[Command], ...] = (
     QueryStatus, Format, DeleteFiles, StartWrite, WriteBlock, ListFiles, BeginTransfer, EndTransfer, QueryVolume,
     UpdateAreas, DeleteAreas,
 )  # fmt: skip
-
-
-def _name(data: bytes) -> str:
-    """Raises ProtocolError."""
-    need(data.isascii(), "file name")
-    return data.decode("ascii")
 
 
 def parse(group: int, cmd: int, args: bytes) -> Command:

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ledsign.errors import CardRefusedError, UnsupportedError
+from ledsign.errors import CardRefusedError, CardUnusableError, UnsupportedError
 from ledsign.frame import Frame, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol.bx56 import bitmap, commands, packets, programme
@@ -13,11 +13,13 @@ from ledsign.protocol.bx56.models import MODELS, CardError, FileType, Generation
 from ledsign.protocol.bx56.packets import Packet
 from ledsign.protocol.codec import Routine
 from ledsign.protocol.message import CardInfo, Message, Prepare, ShowFrame, StorePage
+from ledsign.protocol.screen import check_told
 
 WILDCARD = b"\xfe\xff"  # device bytes for whoever is there
 FULL = (PixelFormat.RGB888, PixelFormat.PLANES_3)
 _STAY = 6000  # 10 ms: a single page is loaded again by the card only once a minute
 _COLORS = {1: "mono", 3: "dual", 7: "three-bit", 255: "full"}
+_LAID_OUT = {"mono": ColorMode.MONO, "dual": ColorMode.DUAL, "full": ColorMode.RGB}  # other colours: not known how
 _BUDGET = -1  # code of a refusal that is ours, not the card's
 
 
@@ -94,7 +96,7 @@ class Doing:
 
     def _store(self, files: tuple[programme.CardFile, ...]) -> Routine:
         """Write a programme, unless the card has it already, and take what covers it away."""
-        if files != self._written:
+        if files != self._written or not (yield from self._plays()):
             if self._writes < len(files):
                 raise CardRefusedError(_BUDGET, "bx56: no more flash writes allowed (option writes)")
             self._writes -= len(files)
@@ -104,6 +106,14 @@ class Doing:
         if self._cut_in:
             yield from self._delete_areas()
         return None
+
+    @staticmethod
+    def _plays() -> Generator[Message, Message | None, bool]:
+        """Whether there still is a programme: another client may have deleted ours."""
+        try:
+            return any(_data((yield commands.QueryStatus()))[4:6])
+        except CardRefusedError:
+            return False
 
     def _delete_areas(self) -> Routine:
         yield commands.DeleteAreas()
@@ -117,11 +127,21 @@ class Doing:
 
     def prepare(self, intent: Prepare) -> Routine:
         info = yield from self.greet(intent)
+        self._check_fit(info, intent)
         if self.model.areas:
             yield from self._delete_areas()
         if intent.deep or self.stored:
             yield from self._delete_programmes()
         return info
+
+    def _check_fit(self, info: CardInfo | None, panel: Prepare) -> None:
+        """Another size cuts every page, another number of colours makes stripes of it; the card confirms both.
+        Raises CardUnusableError."""
+        check_told(info, panel)
+        told = _LAID_OUT.get(info.details["colors"]) if info else None
+        wanted = ColorMode.RGB if self.model.full_color else panel.mode
+        if told not in (None, wanted):
+            raise CardUnusableError(0, f"card is set to {told} colours, the panel is {wanted}")
 
     def clear(self) -> Routine:
         if self.model.areas:

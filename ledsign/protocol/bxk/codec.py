@@ -29,10 +29,12 @@ from ledsign.protocol.message import (
     StorePage,
 )
 from ledsign.protocol.noise import crc16
+from ledsign.protocol.screen import check_told
 from ledsign.protocol.wire import Splitter
 
 OPTIONS = ("id", "series", "font", "color")
 ROOM = {"5k": 512, "6k": 1024}  # bytes of a dynamic area, and of a file block
+_HEADS = 32  # bytes of a packet's data around those of an area, or of a file
 _COLORS = {"red": 1, "green": 2, "yellow": 3}
 _KEPT = "P000"
 _LEFT_OVER = -1
@@ -55,6 +57,7 @@ class BXK:
     family: ClassVar[str] = "bxk"
     ack: ClassVar[AckLevel] = AckLevel.ACKED  # of the words; how they look is the card's business
     default_port: ClassVar[int] = 5005
+    links: ClassVar[frozenset[Link]] = frozenset({Link.SERIAL, Link.NET})
     abilities = frozenset(
         {
             Ability.FRAME,
@@ -170,7 +173,7 @@ class BXK:
         data, _missing = compose(frame.data.decode("utf-8"), self._font, self._color)
         size = (LEDS | frame.width, frame.height)
         area = Area(LEDS, 0, *size, data, number, LOOP_AND_END if end else LOOP, end)
-        if len(area.pack()) + 32 > self._room:  # programmes have heads of their own
+        if len(area.pack()) + _HEADS > self._room:
             raise UnsupportedError(f"bxk: {len(data)} bytes of text are more than an area takes")
         return area
 
@@ -180,13 +183,16 @@ class BXK:
         return self._say(UpdateAreas((self._area(intent.frame, 0, intent.ttl_s or 0),)))
 
     def _keep(self, file: bytes) -> Routine:
-        name = _KEPT.encode("ascii")
+        name, size = _KEPT.encode("ascii"), self._room - _HEADS
         yield commands.StartWrite(1, name, len(file))
-        yield commands.WriteBlock(name, 1, 0, len(file), 0, file)
+        for number, at in enumerate(range(0, len(file), size)):
+            data = file[at : at + size]
+            yield commands.WriteBlock(name, int(at + size >= len(file)), number, len(data), at, data)
         return None
 
     def _prepare(self, intent: Prepare) -> Routine:
         info = yield from self._info()
+        check_told(info, intent)
         yield from self._empty(intent.deep)
         return info
 

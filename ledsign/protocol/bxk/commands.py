@@ -11,9 +11,9 @@ from typing import Self
 from ledsign.protocol.bxk.text import Area
 from ledsign.protocol.onbon import ACK as ACK
 from ledsign.protocol.onbon import NACK as NACK
+from ledsign.protocol.onbon import ClockCommand, NamesCommand, read_command
 from ledsign.protocol.onbon import Command as Command
 from ledsign.protocol.onbon import OtherCommand as OtherCommand
-from ledsign.protocol.onbon import pack_time, parse_time, read_command
 from ledsign.protocol.packed import need
 
 BAD_COMMAND, BUSY, NO_SPACE, CHECKSUM, NO_FILE, FILE_CRC, EXISTS, BLOCK = 2, 3, 4, 5, 6, 11, 15, 16  # errors
@@ -39,20 +39,10 @@ class Format(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteFiles(Command):
+class DeleteFiles(NamesCommand):
     """No names: all programmes. Writes flash."""
 
     GROUP, CMD = 0xA1, 0x01
-    names: tuple[str, ...] = ()
-
-    def pack(self) -> bytes:
-        return struct.pack("<H", len(self.names)) + "".join(self.names).encode("latin-1")
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Self:
-        need(len(data) >= 2 and len(data) == 2 + 4 * int.from_bytes(data[:2], "little"), "file names")
-        text = data[2:].decode("latin-1")
-        return cls(tuple(text[at : at + 4] for at in range(0, len(text), 4)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +80,8 @@ class WriteBlock(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class SetTime(Command):
-    """``at`` as YYYY-MM-DDTHH:MM:SS; weekday 1-7, Sunday is 7."""
-
+class SetTime(ClockCommand):
     GROUP, CMD = 0xA2, 0x03
-    at: str
-    weekday: int
-
-    def pack(self) -> bytes:
-        return pack_time(self.at, self.weekday)
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Self:
-        return cls(*parse_time(data))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ UPLOADED = b"Upload OK"
 LOGIN_FREE = frozenset({"getverificationcode", "userlogin"})
 Json: TypeAlias = Mapping[str, object]
 _PATH = re.compile(r"(?P<place>/|/dynamic/|/upload)(?:;stok=(?P<token>[0-9a-zA-Z]*))?\Z")
+_CODE = re.compile(rb'"verificationcode": ?"(\d{1,64})"', re.IGNORECASE)
+_SUM = re.compile(rb'"password": ?"([0-9a-f]{40})"', re.IGNORECASE)
 _DISPOSITION = re.compile(rb'form-data; *name="([^"\r\n]{1,200})"', re.IGNORECASE)
 
 
@@ -57,6 +59,15 @@ def hashed_password(password: str, code: str) -> str:
     """What is sent in place of the password; the sums are the card's choice."""
     inner = hashlib.sha1(password.encode("utf-8")).hexdigest()
     return hashlib.sha1((code + inner).encode("ascii")).hexdigest()
+
+
+def with_password(data: bytes, password: str) -> bytes:
+    """A request's bytes; where it logs in, as with this password. Sums are all of one length."""
+    code, given = _CODE.search(data), _SUM.search(data)
+    if code is None or given is None:
+        return data
+    hashed = hashed_password(password, code[1].decode("ascii")).encode("ascii")
+    return data[: given.start(1)] + hashed + data[given.end(1) :]
 
 
 def lower_keys(value: object) -> object:

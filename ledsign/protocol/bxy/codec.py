@@ -25,6 +25,7 @@ from ledsign.protocol.message import (
 )
 
 _OPTIONS = ("user", "password", "pages")
+_FACTORY = "guest"
 _BUSY = 13  # I/O: asking again may help
 _SMALL = 512 * 256  # up to here the bitmap of the wire log, above PNG, which is sent in a fraction of the time
 
@@ -57,11 +58,13 @@ class BXY:
     family: ClassVar[str] = "bxy"
     ack: ClassVar[AckLevel] = AckLevel.ACKED
     default_port: ClassVar[int] = 80
+    links: ClassVar[frozenset[Link]] = frozenset({Link.NET})
 
     def __init__(
-        self, role: Role = Role.DRIVER, user: str = "guest", password: str = "guest", stored: bool = False
+        self, role: Role = Role.DRIVER, user: str = _FACTORY, password: str = _FACTORY, stored: bool = False
     ) -> None:
         self._reader = Reader(role)
+        self._password = password
         self._do = Doing(user, password, stored)
         self.abilities = _COMMON if stored else _COMMON | {Ability.SAFE}
 
@@ -70,9 +73,9 @@ class BXY:
         if unknown := sorted(set(options) - set(_OPTIONS)):
             raise ConfigError(f"bxy: unknown option {unknown[0]!r}; known: {', '.join(_OPTIONS)}")
         pages = options.get("pages", "dynamic")
-        if link is not Link.NET or pages not in ("dynamic", "programme"):
-            raise ConfigError("bxy: http or tcp lines only; pages is dynamic or programme")
-        return cls(role, options.get("user", "guest"), options.get("password", "guest"), pages == "programme")
+        if pages not in ("dynamic", "programme"):
+            raise ConfigError("bxy: pages is dynamic or programme")
+        return cls(role, options.get("user", _FACTORY), options.get("password", _FACTORY), pages == "programme")
 
     # ---- bytes ----------------------------------------------------------------------------------------------
 
@@ -85,6 +88,10 @@ class BXY:
         if isinstance(message, Say | Put):
             return [pack(calls.ask(message))]
         raise UnsupportedError(f"bxy cannot say {type(message).__name__}")
+
+    def public(self, data: bytes) -> bytes:
+        """A login as with the factory's password: from the sum of a weak one it could be guessed."""
+        return calls.with_password(data, _FACTORY) if self._password != _FACTORY else data
 
     def feed(self, data: bytes) -> list[Message]:
         return list(self._reader.feed(data))

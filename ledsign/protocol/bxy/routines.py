@@ -11,6 +11,7 @@ from ledsign.protocol.bxy.calls import Answer, Json, Put, Say
 from ledsign.protocol.codec import Routine
 from ledsign.protocol.http import HttpReply
 from ledsign.protocol.message import CardInfo, Message, Prepare
+from ledsign.protocol.screen import check_told
 
 _LOGGED_OUT = frozenset({11, 12, 401})  # expired, never was, and HTTP's own word for it
 _MODELS = {
@@ -70,6 +71,7 @@ class Doing:
 
     def prepare(self, intent: Prepare) -> Routine:
         info = yield from self.greet()
+        check_told(info, intent)
         yield from self.empty(deep=intent.deep or self.stored)
         return info
 

@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Self
 
-from ledsign.errors import ConfigError, ProtocolError, UnsupportedError
+from ledsign.errors import ConfigError, UnsupportedError
 from ledsign.frame import AckLevel, PixelFormat
 from ledsign.panel import ColorMode
 from ledsign.protocol import gbtext
 from ledsign.protocol.codec import Ability, Judgement, Link, Role, Routine, Verdict
-from ledsign.protocol.cp5200 import basic, calls, files, i1, packets, setup, templates
+from ledsign.protocol.cp5200 import basic, calls, files, i1, packets, setup, templates, verdicts
 from ledsign.protocol.cp5200.instant import SLICE, InstantText
 from ledsign.protocol.cp5200.packets import Body, Burst, CallReply, Part, Reply, Request
 from ledsign.protocol.cp5200.pages import BURST, MAX_PACKETS, Pages, TemplatePages, WindowPages, cut, say
+from ledsign.protocol.disguise import disguised
 from ledsign.protocol.message import (
     CardInfo,
     Clear,
@@ -34,6 +35,8 @@ from ledsign.protocol.wire import Splitter
 
 MAX_CHUNK = 512  # how vendor software cuts a call
 OPTIONS = ("id", "code", "chunk", "pages")
+FACTORY_CODE = b"\xff\xff\xff\xff"
+_MOST_SETTINGS = 128  # bytes of a packet with the network's settings, escapes included
 _FORMATS = {
     ColorMode.MONO: (PixelFormat.PLANES_1, PixelFormat.GIF),
     ColorMode.DUAL: (PixelFormat.PLANES_2, PixelFormat.GIF),
@@ -41,7 +44,6 @@ _FORMATS = {
 }
 _OVERHEAD = 16 + i1.HEAD  # call code, head of a picture in a programme, I1 head
 _AROUND, _ANSWER = 17, 21  # bytes around the data of a packet, bytes of an answer
-_LEAST = {templates.QueryTemplate.CODE: 3, templates.QueryPrograms.CODE: 7}  # bytes of an answer
 _WEARING = (calls.SavedWindows, templates.DefineTemplate, templates.DeletePrograms, *files.WEARING)
 _COMMON = frozenset(
     {Ability.FRAME, Ability.TEXT, Ability.BRIGHTNESS, Ability.POWER, Ability.CLOCK, Ability.STATUS, Ability.CLEAR}
@@ -65,13 +67,14 @@ class CP5200:
     family: ClassVar[str] = "cp5200"
     ack: ClassVar[AckLevel] = AckLevel.ACKED
     default_port: ClassVar[int] = 5200
+    links: ClassVar[frozenset[Link]] = frozenset({Link.SERIAL, Link.NET})
 
     def __init__(
         self,
         link: Link = Link.NET,
         role: Role = Role.DRIVER,
         card_id: int = 1,
-        id_code: bytes = b"\xff\xff\xff\xff",
+        id_code: bytes = FACTORY_CODE,
         chunk: int = MAX_CHUNK,
         template: bool = False,
     ) -> None:
@@ -151,6 +154,15 @@ class CP5200:
     def _messages(self, found: list[bytes]) -> list[Message]:
         return [packets.parse(packets.unframe(packet, self._link), self._role) for packet in found]
 
+    def public(self, data: bytes) -> bytes:
+        """With the factory's ID code in front, and where the network's settings are told or read."""
+        fresh = self._id_code == FACTORY_CODE
+        if fresh and basic.QueryNetwork.CODE not in data[:_MOST_SETTINGS]:
+            return data
+        reader = type(self)(self._link, Role.WITNESS, id_code=self._id_code)
+        writer = type(self)(self._link, Role.WITNESS)
+        return disguised(data, reader, writer, setup.without_code, b"" if fresh else self._id_code)
+
     def judge(self, command: Message, index: int, reply: Message) -> Judgement:
         body = command.body if isinstance(command, Request) else command
         if isinstance(body, Burst) and body.cc < 0:
@@ -164,41 +176,10 @@ class CP5200:
             return Judgement(Verdict.CONFIRMED if accepted else Verdict.REFUSED, reply.data[0])
         if isinstance(reply, CallReply) and self._mine(command, reply.card_id):
             if isinstance(body, Burst):
-                return self._judge_upload(body, reply)
+                return verdicts.of_upload(body, reply)
             if isinstance(body, calls.Call):
-                return self._judge_call(body, index, reply)
+                return verdicts.of_call(body, index, reply)
         return Judgement(Verdict.FOREIGN)
-
-    @staticmethod
-    def _judge_call(call: calls.Call, index: int, reply: CallReply) -> Judgement:
-        # PO and TP are the reply's own (00 00); a card that repeats the request's is taken as well
-        echoes = reply.last > 0 and reply.index == index
-        template = call.code >= templates.DefineTemplate.CODE  # only these have answers with data
-        if reply.cc != call.code or ((reply.index, reply.last) != (0, 0) and not echoes):
-            return Judgement(Verdict.FOREIGN)
-        if reply.type == packets.REQUEST and reply.data and not (template and reply.data != call.pack()):
-            return Judgement(Verdict.FOREIGN)  # our own packet, heard back from a two-wire line
-        if not reply.status and len(reply.data) < _LEAST.get(call.code, 0):
-            return Judgement(Verdict.FOREIGN)
-        verdicts = {0: Verdict.CONFIRMED, 1: Verdict.DAMAGED, 2: Verdict.DISORDER}
-        if template:  # here 01 says that there is no template
-            lost = call.code != templates.TemplateMode.CODE
-            verdicts |= dict.fromkeys((1, templates.NOT_IN_MODE), Verdict.DISORDER if lost else Verdict.REFUSED)
-        return Judgement(verdicts.get(reply.status, Verdict.REFUSED), reply.status)
-
-    @staticmethod
-    def _judge_upload(burst: Burst, reply: CallReply) -> Judgement:
-        heard_back = any(isinstance(body, Part) and body.data[1:] == reply.data for body in burst.bodies)
-        if reply.cc not in (burst.cc, templates.STATUS_ANSWER) or heard_back:
-            return Judgement(Verdict.FOREIGN)
-        if reply.status:
-            lost = reply.status in (templates.NO_TEMPLATE, 2, templates.NOT_IN_MODE)
-            return Judgement(Verdict.DISORDER if lost else Verdict.REFUSED, reply.status)
-        try:
-            mine = templates.Progress.unpack(reply.data).user == burst.user
-        except ProtocolError:
-            mine = False
-        return Judgement(Verdict.CONFIRMED if mine else Verdict.FOREIGN)
 
     def _mine(self, command: Message, card_id: int) -> bool:
         asked = command.card_id if isinstance(command, Request) else self._card_id

@@ -189,12 +189,22 @@ class TemplatePages:
         """A picture into a programme, unless the card says that it holds this very one."""
         user = zlib.crc32(bytes((form,)) + data)
         if self._held.get(number) == user and (yield from self._holds(number, user)):
+            yield from self._uncover()
             return None
         self._held.pop(number, None)
         yield from self._upload(templates.FillPicture(user, number, 1, form | OWN_FORMAT, _STAY + data))
         if not (yield from self._holds(number, user)):
             raise CardRefusedError(_LEFT_OVER, f"cp5200: programme {number} is not what was sent")
         self._held[number] = user
+        return None
+
+    def _uncover(self) -> Routine:
+        """Another client may have laid windows over the programmes, or left template mode, and the card would say
+        nothing of it."""
+        with suppress(CardRefusedError):
+            yield calls.LeaveWindows()
+        if not (yield from self._usable()):
+            yield templates.TemplateMode(0x01)
         return None
 
     def _upload(self, call: templates.FillPicture) -> Routine:

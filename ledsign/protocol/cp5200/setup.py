@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 from ipaddress import IPv4Address
 
@@ -18,6 +18,7 @@ _KEYS = (*_NETWORK, "id", "baud", "on", "off", "brightness")
 _SEGMENT, _BURST = 512, 8
 _MOST_FILE = 1_500_000  # the manual's limit
 _LEFT = -2
+_NO_CODE = b"\xff" * 4
 
 
 def _checked(changes: Mapping[str, str]) -> None:
@@ -113,6 +114,16 @@ def _addressed(body: basic.Basic, card_id: int | None) -> Message:
 def _network_told(data: bytes) -> Mapping[str, str]:
     places = {key: str(IPv4Address(data[at : at + 4])) for key, at in (("address", 1), ("gateway", 5), ("mask", 9))}
     return places | {"port": str(int.from_bytes(data[13:15], "big")), "code": data[15:19].hex()}
+
+
+def without_code(message: Message) -> Message:
+    """The same with the factory's ID code in place of the card's own."""
+    if isinstance(message, Request) and isinstance(message.body, basic.WriteNetwork):
+        return replace(message, body=replace(message.body, id_code=_NO_CODE))
+    query = basic.QueryNetwork()
+    if isinstance(message, Reply) and message.command == query.code and len(message.data) == query.LEAST:
+        return replace(message, data=message.data[: -len(_NO_CODE)] + _NO_CODE)
+    return message
 
 
 def _network(wanted: Mapping[str, str]) -> basic.Basic:

@@ -20,6 +20,14 @@ TEXT, CLOCK, PICTURE = 1, 2, 4  # what a window shows
 OWN_FORMAT, PLAY_NOW = 0x10, 0x20  # bits of ``attributes``
 STATUS_ANSWER = 0x83  # a known edition prints this code in answers to 85, 86 and 87
 NO_TEMPLATE, NOT_IN_MODE = 0x01, 0x80  # statuses of an answer
+UNKNOWN_ITEM, OUT_OF_RANGE, NO_WINDOW, OUTSIDE = 0x10, 0x11, 0x12, 0x13
+REFUSALS = {
+    UNKNOWN_ITEM: "unknown item",
+    OUT_OF_RANGE: "programme or plan number",
+    NO_WINDOW: "window number",
+    OUTSIDE: "window outside the screen",
+    NOT_IN_MODE: "not in template mode",
+}
 
 
 @dataclass(frozen=True, slots=True)
