@@ -48,6 +48,15 @@ class Ahead:
     hidden: Mapping[str, str]
 
 
+def next_on(ahead: Simulation, key: Key) -> datetime | None:
+    """When the notice's next turn begins (its digest's apart) if nothing changes until then; None when none comes
+    within ``AHEAD``. ``ahead``: the panel's plan from now on."""
+    for aired in ahead.run(ahead.at + AHEAD):
+        if (aired.slot.notice_id, aired.slot.revision) == key and not aired.slot.digest:
+            return aired.at
+    return None
+
+
 def will_be_on(
     items: Sequence[Item],
     exposures: Mapping[Key, Exposure],

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ledsign.feed.store import AuditLine
+from ledsign.feed.audit import AuditLine
 from ledsign.i18n import _
 from ledsign.moments import Ahead, On
 from ledsign.notice import Notice, Urgency
-from ledsign.player import PlayerStatus
+from ledsign.playlist.announce import Announcement
 from ledsign.playlist.situation import PlanMode
 from ledsign.policy import Policy
+from ledsign.showing import PlayerStatus
 from ledsign.trust import ClockTrust
 
 
@@ -112,10 +113,14 @@ def _waiting(notice: Notice, status: PlayerStatus) -> Reason:
     if places:
         return Reason("waiting", _("in the rotation, turn {place} from now").format(place=places[0] + 1))
     if announced is not None:
-        text = _("its full text runs at {time}, until about {end}")
-        said = text.format(time=f"{announced.starts:%H:%M}", end=f"{announced.ends:%H:%M}")
-        return Reason("waits_for_its_time", said)
+        return Reason("waits_for_its_time", its_time(announced))
     return Reason("waiting", _("in the rotation, waiting for its turn"))
+
+
+def its_time(announced: Announcement) -> str:
+    """When a long one's full text runs."""
+    text = _("its full text runs at {time}, until about {end}")
+    return text.format(time=f"{announced.starts:%H:%M}", end=f"{announced.ends:%H:%M}")
 
 
 def showing_on(status: PlayerStatus, at: datetime, now: datetime) -> On | None:

@@ -13,17 +13,19 @@ from ledsign.config import Config
 from ledsign.feed.integrity import Keyring
 from ledsign.feed.store import Snapshot, Store
 from ledsign.feed.sync import Syncer
+from ledsign.holdings import BROKEN
 from ledsign.i18n import _
 from ledsign.latest import Latest
 from ledsign.ledger import Ledger
 from ledsign.notice import Notice
-from ledsign.player import Player, PlayerStatus
+from ledsign.outbox import Outbox
+from ledsign.player import Player
 from ledsign.playlist.exposure import Key
 from ledsign.policy import Policy
 from ledsign.reasons import modes
+from ledsign.showing import PlayerStatus
 
 HEARTBEAT_SCHEMA = "ledsign.heartbeat/1"
-BROKEN = "ledger_broken"  # the daemon's memory: first row of the chain that does not fit and why, "" when sound
 NAMED = 3  # titles in a sentence; the document names all
 
 
@@ -37,6 +39,7 @@ class Office(Protocol):
     keys: Keyring
     store: Store
     ledger: Ledger
+    outbox: Outbox
     notices: Latest[Snapshot]
     blank: Latest[str]
     players: list[Player]
@@ -146,7 +149,7 @@ def heartbeat(office: Office) -> dict[str, object]:
             "head": office.ledger.head.hash,
             "broken": office.recall(BROKEN) or None,
         },
-        "unsent": office.ledger.unsent_count(),
+        "unsent": office.outbox.unsent_count(),
     }
 
 

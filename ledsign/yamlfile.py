@@ -87,6 +87,17 @@ class _Reader:
         return result
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """Refuses anchors and aliases while it composes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            mark = event.start_mark
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=mark)  # type: ignore[arg-type]
+        return super().compose_node(parent, index)
+
+
 def read_yaml(path: Path) -> YamlFile:
     """Read one document. Raises ConfigError naming file and line."""
     try:
@@ -94,10 +105,7 @@ def read_yaml(path: Path) -> YamlFile:
         if len(raw) > MAX_BYTES:
             raise ConfigError(f"{path}: larger than {MAX_BYTES} bytes")
         text = raw.decode("utf-8")
-        for token in yaml.scan(text):
-            if isinstance(token, yaml.AnchorToken | yaml.AliasToken):
-                raise ConfigError(f"{path}:{token.start_mark.line + 1}: anchors and aliases are not allowed")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_PlainLoader)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:

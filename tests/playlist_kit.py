@@ -140,14 +140,15 @@ class Screen:
         return made
 
     def _show(self, slot: Slot, found: Item, kind: ShownKind, n: int, dwell: float, part: float) -> None:
-        if self.trust is not ClockTrust.UNTRUSTED and self.rules.is_night(self.now):
+        believed = self.trust is not ClockTrust.UNTRUSTED
+        if believed and self.rules.is_night(self.now):
             dwell = max(dwell, found.least(self.rules))
         seconds = dwell * part
         self.air_s += seconds
         key = found.notice.key
         shown = Shown(
             n, len(found.dwells), kind, self.now, seconds, part >= 1.0,
-            part >= 1.0 and self.trust is not ClockTrust.UNTRUSTED, AckLevel.ACKED, slot.turn, self.air_s,
+            part >= 1.0 and believed, AckLevel.ACKED, slot.turn, self.air_s, believed,
         )  # fmt: skip
         self.exposures[key] = record(self.exposures.get(key, NEVER), shown)
         self.now += timedelta(seconds=seconds)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ledsign.errors import ConfigError
 from ledsign.feed.parse import parse_notice
-from ledsign.notice import Urgency
+from ledsign.notice import Notice, Urgency
 from ledsign.policy import Policy, effective_retention, load_policy
 from ledsign.tighten import merge
 from notices import draft
@@ -25,6 +25,17 @@ def path(root: Path) -> Path:
 @pytest.fixture(scope="module")
 def policy(path: Path) -> Policy:
     return load_policy(path)
+
+
+@pytest.fixture(scope="module")
+def dawukou(path: Path) -> Policy:
+    return load_policy(path, "dawukou")
+
+
+@pytest.fixture(scope="module")
+def one_of_each(policy: Policy) -> list[Notice]:
+    """A notice of every item of the catalogue."""
+    return [parse_notice(draft(item=item.code, category=item.code[:3])) for item in policy.items.values()]
 
 
 def test_our_list_has_the_published_counts(policy: Policy) -> None:
@@ -52,7 +63,7 @@ def test_values(policy: Policy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "asked", "strict", "dawukou"),
+    ("item", "asked", "strict", "easier"),
     [
         ("C10-02", 3, 10, 7),  # the floor wins over a notice that asks less
         ("C10-02", 30, 30, 30),  # a notice may ask more
@@ -64,15 +75,17 @@ def test_values(policy: Policy) -> None:
         ("C10-99", 0, 10, 7),  # unknown item: treated as disclosure
     ],
 )
-def test_effective_retention(path: Path, item: str, asked: int, strict: int, dawukou: int) -> None:
+def test_effective_retention(
+    policy: Policy, dawukou: Policy, item: str, asked: int, strict: int, easier: int
+) -> None:
     notice = parse_notice(draft(item=item, category=item[:3], display__retain_min_days=asked))
-    assert effective_retention(notice, load_policy(path)) == strict
-    assert effective_retention(notice, load_policy(path, "dawukou")) == dawukou
+    assert effective_retention(notice, policy) == strict
+    assert effective_retention(notice, dawukou) == easier
 
 
-def test_profile_dawukou_needs_no_supervisors(path: Path) -> None:
-    assert load_policy(path, "dawukou").approval.optional == ("supervisory_review",)
-    assert load_policy(path).approval.optional == ()
+def test_profile_dawukou_needs_no_supervisors(policy: Policy, dawukou: Policy) -> None:
+    assert dawukou.approval.optional == ("supervisory_review",)
+    assert policy.approval.optional == ()
 
 
 def test_unknown_profile(path: Path) -> None:
@@ -167,7 +180,7 @@ def test_override_that_loosens_is_refused(policy: Policy, tmp_path: Path, text: 
     rows=st.integers(0, 2000),
 )
 def test_no_override_loosens_anything(
-    policy: Policy, tmp_path: Path, floor: int, code: str, days: int, day: int, rows: int
+    policy: Policy, one_of_each: list[Notice], tmp_path: Path, floor: int, code: str, days: int, day: int, rows: int
 ) -> None:
     text = (
         f"retain_floor_days: {floor}\ndue: {{month_fixed_day: {day}}}\nlimits: {{rows: {rows}}}\n"
@@ -177,8 +190,7 @@ def test_no_override_loosens_anything(
         merged = _merged(policy, tmp_path, text)
     except ConfigError:
         return
-    for item in policy.items.values():
-        notice = parse_notice(draft(item=item.code, category=item.code[:3]))
+    for notice in one_of_each:
         assert effective_retention(notice, merged) >= effective_retention(notice, policy)
     assert merged.deadlines.month_day <= policy.deadlines.month_day
     assert merged.limits.rows <= policy.limits.rows

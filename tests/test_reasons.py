@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -23,9 +24,9 @@ from ledsign.ledger import Ledger
 from ledsign.notice import Status, Urgency, Validity
 from ledsign.orders import RefusedOrderError
 from ledsign.panel import ColorMode
-from ledsign.player import PlayerStatus, Showing
 from ledsign.playlist.item import Item
 from ledsign.playlist.situation import PlanMode
+from ledsign.showing import PlayerStatus, Showing
 from ledsign.statement import cannot_keep
 from playlist_kit import SCREEN, alert, ask, at, display, hours, item, policy
 
@@ -190,6 +191,82 @@ def test_a_held_notice_is_answered_for_every_panel_with_its_term(office: SimpleN
     assert (document["state"], document["panels"]) == ("waiting", {"main": "waiting", "side": "dark"})
     assert (document["required_days"], document["term"]) == (10, "at_risk")
     assert str(document["text"]).startswith("n-1 《n-1》: 在轮播队列里")
+
+
+def test_an_expired_call_has_no_term_to_meet(office: SimpleNamespace) -> None:
+    call = item("n-1", item="C12-05", shown=display(at(6), at(8)))
+    office.notices.put(Snapshot((call.notice,)))
+    office.players.append(SimpleNamespace(name="main", status=Latest(status([call]))))
+    assert str(asked(office, "n-1")["text"]).endswith("播放期已过; 已完整播放 0 次")
+
+
+def test_a_notice_is_judged_by_the_panels_in_service_when_it_was_shown_last(office: SimpleNamespace) -> None:
+    """As its certificate has it, whatever panels the screen has today."""
+    one, again = item("n-1"), item("n-2")
+    office.notices.put(Snapshot((one.notice, again.notice)))
+    ledger, on = office.ledger, Latest(status([one, again]))
+    ledger.append_event("start", at(6), {"panels": ["main", "side"]})
+    shown = ShownRow(
+        "n-1", 1, "d" * 64, 1, 1, PageKind.BODY, at(7), 10.0, "e" * 64, AckLevel.ACKED, True, ClockTrust.TRUSTED,
+        "main", 1,
+    )  # fmt: skip
+    for turn, panel in enumerate(("main", "side"), 1):
+        ledger.record(replace(shown, panel=panel, turn=turn))
+    office.players = [SimpleNamespace(name=name, status=on) for name in ("main", "side")]
+    assert asked(office, "n-1")["passes"] == 1
+    ledger.append_event("start", at(8), {"panels": ["main", "new"]})
+    office.players[1] = SimpleNamespace(name="new", status=on)
+    assert asked(office, "n-1")["passes"] == 1, "a panel put up since does not undo it"
+    assert asked(office, "n-2")["passes"] == 0
+    ledger.record(replace(shown, shown_at=at(8, 30), turn=3))
+    assert asked(office, "n-1")["passes"] == 0, "but whoever reads the new one has not seen it"
+    assert [row["passes"] for row in listed(office, "notices", "notices")] == [0, 0]
+
+
+def listed(office: SimpleNamespace, verb: str, name: str) -> list[dict[str, Any]]:
+    return list(Answers(office).handle(verb, {}, Caller(0, 0, "test"))[name])  # type: ignore[arg-type, call-overload]
+
+
+# ---- when ------------------------------------------------------------------------------------------------------
+
+
+def coming(office: SimpleNamespace, found: list[Item], when: datetime) -> None:
+    """One panel that has just begun to play these."""
+    office.clock.advance((when - office.clock.now()).total_seconds())
+    office.config = SimpleNamespace(screen=SimpleNamespace(code=SCREEN))
+    office.notices.put(Snapshot(tuple(one.notice for one in found)))
+    state = replace(status(found, when), items=tuple(found), since=when)
+    office.players = [SimpleNamespace(name="main", status=Latest(state))]
+
+
+def test_who_waits_is_told_when_it_comes(office: SimpleNamespace) -> None:
+    found = [*(item(f"n{i}", 9) for i in range(3)), item("roster", 100)]
+    coming(office, found, at(9))
+    answers = [asked(office, name) for name in ("n0", "n1", "n2")]
+    assert [answer["next"] for answer in answers] == [
+        {"main": f"2026-11-21T09:0{minute}+08:00"} for minute in ("0:00", "1:30", "3:00")
+    ]
+    assert "11-21 09:01" in str(answers[1]["text"])
+    coming(office, found, at(23))
+    dark = asked(office, "n0")
+    assert (dark["state"], dark["next"]) == ("dark", {"main": "2026-11-22T06:30:00+08:00"})
+
+
+def test_of_a_notice_that_does_not_come_no_time_is_told(office: SimpleNamespace) -> None:
+    coming(office, [item("late", shown=display(at(9, day=25)))], at(9))
+    assert asked(office, "late")["next"] == {"main": None}
+    coming(office, [item("n0"), item("n1")], at(9))
+    office.trusted = TrustedClock(office.clock, at(10))
+    assert asked(office, "n1")["next"] == {"main": None}, "nobody knows what time it is"
+
+
+def test_the_timeline_says_when_each_turn_begins_and_when_long_texts_run(office: SimpleNamespace) -> None:
+    coming(office, [*(item(f"n{i}", 6) for i in range(3)), item("roster", 100)], at(9))
+    rows, announced = listed(office, "timeline", "slots"), listed(office, "timeline", "announced")
+    assert [row["at"][11:19] for row in rows] == ["09:00:00", "09:01:00", "09:02:00", "09:03:00"]
+    assert rows[1]["text"].startswith("main: 09:01:00 《n1》")
+    assert announced[0]["starts"] == "2026-11-21T16:00:00+08:00"
+    assert announced[0]["text"] == "main: 《roster》 全文 16:00 开始播放,约 16:33 播完"
 
 
 # ---- at another time -------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 A notice of more pages than the policy calls long takes every second turn from its time on until its showings of
 the day are complete, and no turn before (its first ever apart). The times follow from the notices alone, in the
-order of their publication, so that every screen of a village announces the same.
+order of their publication, so that every screen of a village announces the same. What comes in the course of the day
+goes last: it moves no time that was told in the morning.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,10 +22,11 @@ STEP_MIN = 5
 
 @dataclass(frozen=True, slots=True)
 class Long:
-    """A long notice: ``seconds`` of all showings it is granted for the day, at daytime dwell."""
+    """A long notice, to be shown from ``due`` on: ``seconds`` of all showings it is granted for the day, at daytime
+    dwell."""
 
     key: Key
-    published: datetime
+    due: datetime
     seconds: float
 
 
@@ -39,21 +41,25 @@ class Announcement:
 
 def announce(found: Iterable[Long], hours: Hours, day: date) -> tuple[Announcement, ...]:
     """One after another from four in the afternoon; earlier when they would not be over by the last light of
-    day, but never within half an hour of opening. None on a day without light."""
-    rosters = sorted(found, key=lambda long: (long.published, long.key))
+    day, but never within half an hour of opening. None on a day without light; what could only begin after the last
+    light is not announced."""
+    rosters = sorted(found, key=lambda long: (long.due, long.key))
     pieces = [piece for piece in hours.pieces(day) if not piece.night] or list(hours.pieces(day))
     if not pieces or not rosters:
         return ()
     first, last = pieces[0].start, pieces[-1].end
-    latest = later(last, -PACE * sum(long.seconds for long in rosters))
+    told = later(max(first, rosters[0].due), AFTER_OPEN_S)  # until then those of one batch arrive
+    latest = later(last, -PACE * sum(long.seconds for long in rosters if long.due <= told))
     usual = hours.moment(day, USUAL_MIN)
     start = _floored(max(later(first, AFTER_OPEN_S), min(usual, latest)))
-    return _in_a_row(rosters, start)
+    return _in_a_row(rosters, start, hours.pieces(day)[-1].end)
 
 
-def _in_a_row(rosters: Sequence[Long], start: datetime) -> tuple[Announcement, ...]:
+def _in_a_row(rosters: Sequence[Long], start: datetime, dark: datetime) -> tuple[Announcement, ...]:
     found = []
     for long in rosters:
+        if start >= dark:
+            break
         end = later(start, PACE * long.seconds)
         found.append(Announcement(long.key, start, end))
         start = later(start, 60.0 * STEP_MIN * ceil(PACE * long.seconds / (60.0 * STEP_MIN)))

@@ -75,15 +75,16 @@ class Entry:
 
     @property
     def _begins_anew(self) -> bool:
-        """Whether its latest turn began before the announced showing: on a day before, or introducing it today. On
-        a day so short that it had to begin early it goes on instead: to show pages again would cost the others."""
+        """Whether its latest turn began before the announced showing: on another day, at a time nobody knows, today
+        introducing it or for want of anything else to show. On a day so short that it had to begin early it goes on
+        instead: to show pages again would cost the others."""
         latest = self.exposure.turn_at
-        if latest is None or self.announced_at is None:
+        if self.announced_at is None:
             return False
-        if latest.date() < self.announced_at.date():
+        if latest is None or latest.date() != self.announced_at.date():
             return True
         introduced = self.exposure.bookmark <= pages_within(self.dwells, 0, SLICE_S)
-        return self.announced and latest < self.announced_at and introduced
+        return self.announced and latest < self.announced_at and (introduced or not self.debt_s)
 
     @property
     def unfinished(self) -> bool:
@@ -113,8 +114,17 @@ class Entry:
 
     @property
     def running_session(self) -> bool:
-        """Whether its announced showing is going on."""
-        return self.announced and self.debt_s > 0
+        """Whether its announced showing is going on: until its last page, and until nothing is owed any more."""
+        if not self.announced or self.announced_at is None:
+            return False
+        through = self.exposure.through_at
+        return self.debt_s > 0 or through is None or through <= self.announced_at
+
+    @property
+    def begun(self) -> bool:
+        """Whether it had a turn since its announced time."""
+        latest = self.exposure.turn_at
+        return latest is not None and self.announced_at is not None and latest >= self.announced_at
 
     @property
     def waits(self) -> bool:

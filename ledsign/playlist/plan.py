@@ -60,7 +60,7 @@ def plan(
     situation = Situation(items, exposures, policy, at, trust, screen, cancelled)
     board, phase = situation.board, situation.phase(at)
     evening = situation.at.replace(hour=23, minute=0)  # the turns ahead count for this day, after its announced times
-    edges = list(situation.edges)
+    edges = situation.edges + situation.starts
     if situation.deadline is not None:
         edges += [edge for edge in board.phase_edges(situation.deadline) if edge > at]
     mode = situation.mode
@@ -71,7 +71,7 @@ def plan(
             break
         board.shown(slot, evening, passes_min=policy.complete_passes_min)
         slots.append(slot)
-    if slots or not situation.edges:
+    if slots or not edges:
         edges.append(later(at, slots[0].seconds if slots else REASK_S))
     short = tuple(each for each in situation.grants if each.short)
     until = min(edges).astimezone(policy.zone)

@@ -1,10 +1,11 @@
 """How long a notice must be on show, whether it has been, and when it may leave.
 
 A term of *n* days is over when n x 24 h have passed since the end of the first complete showing and *n*
-distinct local days had a full pass. Dark days therefore extend it by themselves.
+distinct local days had a full pass. Dark days therefore extend it by themselves. The notice stays until that local
+day ends.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -138,40 +139,29 @@ class Successors:
 
 
 def leaves(notice: Notice, exposure: Exposure, policy: Policy, at: datetime, successors: Successors) -> str | None:
-    """Why the notice has left the rotation at believed time ``at``: ``expired``, ``released`` or ``replaced``;
-    None while it stays."""
+    """Why the notice has left the rotation at ``at`` (believed, in the screen's zone): ``expired``, ``released`` or
+    ``replaced``; None while it stays. A term ends with the local day on which it is over, so that nothing that was
+    promised or announced in the morning changes on its account."""
     not_after = notice.display.not_after
     over = not_after is not None and not_after <= at
     if not is_disclosure(notice, policy):
-        if over:
-            return "expired"
-        return None
-    if not term_over(notice, exposure, policy, at):
+        return "expired" if over else None
+    if not _served_before(notice, exposure, policy, at):
         return None
     if stays_until_replaced(notice, policy):
         return "replaced" if successors.replaces(notice) else None
     return "released" if over or not_after is None else None
 
 
-def edges(notice: Notice, exposure: Exposure, policy: Policy) -> Collection[datetime]:
-    """Moments at which ``leaves`` can change by time alone."""
-    found = []
-    if notice.display.not_after is not None:
-        found.append(notice.display.not_after)
-    required = effective_retention(notice, policy)
-    if exposure.first_pass_at is not None and len(exposure.counted_days) >= required:
-        found.append(later(exposure.first_pass_at, required * DAY_S))
-    return found
+def _served_before(notice: Notice, exposure: Exposure, policy: Policy, at: datetime) -> bool:
+    """Whether the whole term was over when the day of ``at`` began."""
+    required, days, today = effective_retention(notice, policy), exposure.counted_days, at.date()
+    if exposure.first_pass_at is None or len(days) < required or sum(day < today for day in days) < required:
+        return False
+    return later(exposure.first_pass_at, required * DAY_S) <= at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def bears_on(notice: Notice, before: Exposure, after: Exposure, policy: Policy) -> datetime | None:
-    """From when on a showing can change who is visible: its notice is a successor shown completely for the first
-    time, or its last day was counted. None: it changes nothing."""
-    if after.first_pass_at is None:
-        return None
-    if not before.passes and stays_until_replaced(notice, policy):
-        return after.first_pass_at
-    required = effective_retention(notice, policy)
-    if len(before.counted_days) < required <= len(after.counted_days):
-        return later(after.first_pass_at, required * DAY_S)
-    return None
+def bears_on(notice: Notice, before: Exposure, after: Exposure, policy: Policy) -> bool:
+    """Whether a showing can change who is visible on its day: the notice, a successor, was shown completely for the
+    first time."""
+    return not before.passes and after.passes > 0 and stays_until_replaced(notice, policy)

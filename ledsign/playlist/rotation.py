@@ -88,6 +88,17 @@ class Board:
         self.debt_s = sum(entry.debt_s for entry in ordinary)
         self.first_debt_s = sum(entry.first_debt_s for entry in ordinary)
 
+    def call(self, at: datetime) -> datetime | None:
+        """Let the announced showings begin whose time has come; returns the next announced time, None without."""
+        coming = None
+        for entry in self._lane.sessions:
+            if entry.announced or entry.announced_at is None:
+                continue
+            entry.announced = entry.announced_at <= at
+            if not entry.announced:
+                coming = entry.announced_at if coming is None else min(coming, entry.announced_at)
+        return coming
+
     def phase_edges(self, deadline: Deadline) -> tuple[datetime, datetime]:
         """Moments at which ``QUOTA`` and ``DAY`` begin if nothing more is shown until then. Digests have their
         share and all of one round set aside in front of the quotas, but not in front of the day's first showings."""
@@ -198,8 +209,8 @@ class Board:
             return running  # what was there before, though never shown, waits for another newcomer's first slice
         sessions = [entry for entry in self._lane.sessions if entry.running_session and entry.owes(phase)]
         # one whose time has come is on at once, also when the one before it is not quite over
-        session = min(sessions, key=lambda entry: entry.exposure.turn, default=None)
-        if session is not None and newest is None and session is not running:
+        session = min(sessions, key=lambda entry: (entry.begun, entry.exposure.turn), default=None)
+        if session is not None and session is not running:
             return session
         return self._lane.greatest_age(phase, self.turn + 1, session) or session or running
 

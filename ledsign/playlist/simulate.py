@@ -73,13 +73,14 @@ class Simulation:
     def _stretch(self, situation: Situation, edge: datetime) -> Iterator[Aired]:
         """Turns up to the next edge of any window, or until a showing changes who is visible."""
         while self.at < edge:
+            announced = situation.board.call(self.at)
             slot = situation.board.next(situation.phase(self.at), situation.lit)
             if slot is None:  # dark, or nothing to show
                 self.at = edge
                 return
             begun, key = self.at, (slot.notice_id, slot.revision)
             entry = situation.board.entry(slot)
-            slot = _until(slot, entry, begun, edge)
+            slot = _until(slot, entry, begun, min(edge, announced or edge))
             before = entry.exposure
             situation.board.shown(slot, begun, passes_min=self._policy.complete_passes_min)
             after = entry.exposure
@@ -88,8 +89,8 @@ class Simulation:
             if after.day is not None and after.day_passes > before.passes_on(after.day):
                 day = key, after.day
                 self.passes[day] = self.passes.get(day, 0) + after.day_passes - before.passes_on(after.day)
-            if (moment := bears_on(entry.notice, before, after, self._policy)) is not None:
-                edge = min(edge, moment)
+            if bears_on(entry.notice, before, after, self._policy):
+                edge = self.at
             yield Aired(begun, slot, situation.mode)
 
 

@@ -1,37 +1,24 @@
-"""Who may be shown at a moment, in which lane, and what the day owes: everything ``plan`` derives before it picks."""
+"""What a moment's day holds and owes: its light, what each notice is granted of it, announced times, the board."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from ledsign.notice import Notice, Urgency
-from ledsign.playlist import retention
+from ledsign.notice import Urgency
 from ledsign.playlist.announce import Announcement, Long, announce
 from ledsign.playlist.capacity import Grant, Need, grant, stretch_of, usable_work
-from ledsign.playlist.claimed import claimed
+from ledsign.playlist.claimed import Claimed, claimed
 from ledsign.playlist.digest import digests_of
 from ledsign.playlist.entry import Entry, Phase
 from ledsign.playlist.exposure import NEVER, Exposure, Key
-from ledsign.playlist.hours import Hours, deadline_of, later
-from ledsign.playlist.item import Item, least_passes, need, quota
-from ledsign.playlist.preempt import (
-    EXERCISE_CAP,
-    Claimant,
-    CutIn,
-    Level,
-    claim,
-    exercise_over,
-    expected_end,
-    foremost,
-    outlived,
-    owner_of,
-    reason_of,
-    says_exercise,
-)
+from ledsign.playlist.hours import Hours, deadline_of, seconds_between
+from ledsign.playlist.item import Item, least_passes, need
+from ledsign.playlist.preempt import Level, foremost
+from ledsign.playlist.presence import Presence, Present, edges, newest
 from ledsign.playlist.rotation import Board
 from ledsign.policy import Policy
 from ledsign.trust import ClockTrust
-from ledsign.visibility import hidden_because
 
 
 class PlanMode(StrEnum):
@@ -61,19 +48,20 @@ class Situation:
         self._believed = trust is not ClockTrust.UNTRUSTED
         self.at = self._certain(items, at) if not self._believed else at.astimezone(policy.zone)
         self.hours = Hours(policy.hours.open, policy.hours.close, policy.zone, policy.brightness.night_from)
-        self.hidden: dict[str, str] = {}
         self.lit = not self._believed or self.hours.window(self.at) is not None
         self.night = self._believed and self.hours.is_night(self.at)
         self.grants: list[Grant] = []
-        self.announced: tuple[Announcement, ...]  # with the board
-        self.claims: list[Claimant] = []
-        newest = self._newest(items)
-        self.edges = self._edges(newest)
-        shown = self._visible(newest, screen, cancelled)
-        cutting = newest if self._believed else []
+        self.announced: tuple[Announcement, ...] = ()  # with the board
+        items = newest(items)
+        self.edges = self._edges(items)
+        presence = Presence(
+            items, exposures, policy, self.at, screen, cancelled, believed=self._believed, lit=self.lit
+        )
+        self.hidden, self.claims = presence.hidden, presence.claims
+        cutting = items if self._believed else []
         day = claimed(self.hours.pieces(self.today), cutting, self.hidden, policy)
         self.light, self.cut_ins = day.light, day.cut_ins
-        self.board = self._board(newest, shown)
+        self.board = self._board(items, presence.shown, day)
         stretch = stretch_of([granted.need for granted in self.grants])
         dark = not self._believed or not self.lit
         self.deadline = None if dark else deadline_of(day.pieces, stretch)
@@ -82,153 +70,93 @@ class Situation:
         """Without a believed clock: the latest moment that has certainly passed. What had left the rotation by
         then stays out; nothing leaves on account of the clock's present word, be it behind or ahead.
 
-        Counted passes were timed by a believed clock (``last_shown_at`` need not be). Where there are none, a
-        notice that is here was written before now; the clock may only say that it is earlier still.
+        That is the end of the pass that was counted last, in the order of showing: one before it may have been timed
+        by a clock that was put right since. Where there is none, a notice that is here was written before now; the
+        clock may only say that it is earlier still.
         """
-        passed = [e.last_pass_at for e in self._exposures.values() if e.last_pass_at is not None]
+        passed = [(e.pass_air_s, e.last_pass_at) for e in self._exposures.values() if e.last_pass_at is not None]
         written = [item.notice.updated_at for item in items]
-        return max(passed or [min(at, max(written, default=at))]).astimezone(self._policy.zone)
+        latest = max(passed)[1] if passed else min(at, max(written, default=at))
+        return latest.astimezone(self._policy.zone)
 
-    def _exposure(self, notice: Notice) -> Exposure:
-        return self._exposures.get(notice.key, NEVER)
-
-    def _newest(self, items: Iterable[Item]) -> list[Item]:
-        """One item an id, its highest revision; an older one is neither shown nor does it count."""
-        newest: dict[str, Item] = {}
-        for item in items:
-            held = newest.get(item.notice.id)
-            if held is None or held.notice.revision < item.notice.revision:
-                newest[item.notice.id] = item
-        return list(newest.values())
-
-    def _edges(self, items: Iterable[Item]) -> list[datetime]:
+    def _edges(self, items: Sequence[Item]) -> list[datetime]:
         """Every moment ahead at which the set of visible notices or the lit state can change."""
         if not self._believed:
             return []
-        edges = [self.hours.midnight(self.at), self.hours.next_open(self.at), *self.hours.night_edges(self.at)]
+        found = [self.hours.midnight(self.at), self.hours.next_open(self.at), *self.hours.night_edges(self.at)]
         window = self.hours.window(self.at)
         if window is not None:
-            edges.append(window[1])
+            found.append(window[1])
         for item in items:
-            notice = item.notice
-            edges.append(notice.display.not_before)
-            if notice.is_exercise:
-                edges.append(later(notice.display.not_before, EXERCISE_CAP.total_seconds()))
-            edges += retention.edges(notice, self._exposure(notice), self._policy)
-            if notice.alert is not None:
-                edges.append(notice.alert.expires)
-            if notice.urgency in (Urgency.URGENT, Urgency.EMERGENCY):
-                until = claim(notice, True, self.at).until
-                if until is not None:
-                    edges.append(until)
-        return [edge for edge in edges if edge > self.at]
+            found += edges(item.notice, self.at)
+        return [edge for edge in found if edge > self.at]
 
-    def _visible(self, items: Sequence[Item], screen: str, cancelled: Collection[str]) -> list[tuple[Item, CutIn]]:
-        notices = [item.notice for item in items]
-        successors = retention.Successors(notices, self._exposures, self._policy, self.today)
-        corrected = {
-            notice.correction.of_id
-            for notice in notices
-            if notice.correction is not None
-            and notice.correction.of_id != notice.id
-            and hidden_because(notice, self.at, screen, cancelled) is None
-        }
-        found = []
-        for item in items:
-            notice = item.notice
-            reason = hidden_because(notice, self.at, screen, cancelled)
-            if reason == "not_before" and not self._believed:
-                reason = None if self._has_started(notice) else "clock_untrusted"
-            if reason is None and notice.id in corrected:
-                reason = "corrected"
-            if reason is None and notice.is_exercise:
-                reason = self._exercise_hidden(notice)
-            if reason is None and not item.presentable:
-                reason = "unpresentable"
-            if reason is None:
-                reason = retention.leaves(notice, self._exposure(notice), self._policy, self.at, successors)
-            if reason is None:
-                disclosure = retention.is_disclosure(notice, self._policy)
-                cut_in = claim(notice, disclosure, self.at if self._believed else None)
-                if not self._believed and outlived(notice, self._exposure(notice).seconds):
-                    reason = "alert_expired"
-            if reason is None:
-                found.append((item, cut_in))
-                self._claimed(notice, cut_in)
-            else:
-                self.hidden[notice.id] = reason
-        return found
+    @property
+    def starts(self) -> list[datetime]:
+        """Announced times ahead."""
+        return [each.starts for each in self.announced if each.starts > self.at]
 
-    def _claimed(self, notice: Notice, cut_in: CutIn) -> None:
-        """Remember a visible notice that came as a cut-in, also when its claim is over by now."""
-        end = expected_end(notice)
-        if end is None:
-            return
-        overdue = not self._believed or end <= self.at
-        owner, reason = owner_of(notice), reason_of(notice)
-        self.claims.append(Claimant(notice.id, cut_in.level, end, owner, reason, cut_in.exercise, overdue))
+    @property
+    def today(self) -> date:
+        return self.at.date()
 
-    def _exercise_hidden(self, notice: Notice) -> str | None:
-        """An exercise must be recognised by everybody, ends by itself and lights no dark screen."""
-        if not says_exercise(notice):
-            return "exercise_unmarked"
-        if exercise_over(notice, self.at if self._believed else None):
-            return "exercise_over"
-        return None if self.lit else "exercise_dark"
+    def _exposure(self, item: Item) -> Exposure:
+        return self._exposures.get(item.notice.key, NEVER)
 
-    def _has_started(self, notice: Notice) -> bool:
-        """Whether it may be on show at any believable time: it has been, or was due when it was published."""
-        return self._exposure(notice).turn > 0 or notice.display.not_before <= notice.publish_at
-
-    def _board(self, items: Sequence[Item], visible: Sequence[tuple[Item, CutIn]]) -> Board:
-        by_level: dict[Level, list[tuple[Item, CutIn]]] = {level: [] for level in Level}
-        for item, cut_in in visible:
-            by_level[cut_in.level].append((item, cut_in))
+    def _board(self, items: Sequence[Item], shown: Sequence[Present], day: Claimed) -> Board:
+        by_level: dict[Level, list[Present]] = {level: [] for level in Level}
+        for present in shown:
+            by_level[present.cut_in.level].append(present)
         grave = by_level[Level.LIFE_SAFETY] + by_level[Level.EMERGENCY]
-        chosen = [notice.id for notice in foremost([(item.notice, cut) for item, cut in grave])]
-        emergencies = {item.notice.id: self._entry(item, cut, 0) for item, cut in grave}
+        chosen = [notice.id for notice in foremost([(each.item.notice, each.cut_in) for each in grave])]
+        emergencies = {each.item.notice.id: self._entry(each, 0) for each in grave}
         self.hidden.update((name, "outranked") for name in emergencies if name not in chosen)
         emergency = [emergencies[name] for name in chosen]
         if not self.lit and not self._policy.hours.emergency_overrides:
             emergency = []
-        urgent = [self._entry(item, cut, 0) for item, cut in by_level[Level.URGENT]]
+        urgent = [self._entry(each, 0) for each in by_level[Level.URGENT]]
         urgent.sort(key=lambda entry: entry.notice.publish_at, reverse=True)  # of new ones the newest goes first
         rest = by_level[Level.STATUTORY] + by_level[Level.NOTICE]
-        needs = [self._need(item) for item, _ in rest]
+        ordinary_items = [each.item for each in rest]
+        needs = [self._need(item) for item in ordinary_items]
         usable = usable_work(needs, self.light, self.cut_ins)
         self.grants = grant(needs, usable)
-        self.announced = self._announce([item for item, _ in rest])
-        starts = {each.key: each.starts for each in self.announced}
-        self.edges += [start for start in starts.values() if start > self.at]
+        self.announced = self._announce(ordinary_items, day)
+        sessions = {each.key: each.starts for each in self.announced}
         ordinary = [
-            self._entry(item, cut_in, g.passes + g.extra, starts.get(item.notice.key))
-            for (item, cut_in), g in zip(rest, self.grants, strict=True)
+            self._entry(each, granted.passes + granted.extra, sessions.get(granted.need.key))
+            for each, granted in zip(rest, self.grants, strict=True)
         ]
         turn, air = 0, 0.0
         for exposure in self._exposures.values():
             turn = max(turn, exposure.turn)
             air = max(air, exposure.air_s)
-        ordinary_ids = {item.notice.id for item, _ in rest}  # an urgent notice past its cap is one of them
+        ordinary_ids = {item.notice.id for item in ordinary_items}  # an urgent notice past its cap is one of them
         cut_ins = (
-            self._exposure(item.notice)
+            self._exposure(item)
             for item in items
             if item.notice.urgency is Urgency.URGENT
             and item.notice.id not in ordinary_ids
-            and self._exposure(item.notice).turn
+            and self._exposure(item).turn
         )
         latest = max(cut_ins, key=lambda exposure: exposure.turn, default=None)
         spoken = [exposure for exposure in self._exposures.values() if exposure.digest_air_s]
         digest = max(spoken, key=lambda exposure: exposure.digest_air_s, default=None)
-        alone, spare = self.cut_ins is None, (item for item, _ in rest)
-        digests = digests_of(spare, self.grants, self.light, usable, self._policy, promised=alone)
+        alone = self.cut_ins is None
+        digests = digests_of(ordinary_items, self.grants, self.light, usable, self._policy, promised=alone)
         return Board(emergency, urgent, ordinary, self.today, turn, air, latest, digests, digest)
 
     def _need(self, item: Item) -> Need:
         """What it asks of this day, with the showings that yesterday still owes it."""
-        asked = quota(item.notice, len(item.dwells), self._policy)
         if self.cut_ins is not None:  # what a lost day owes waits for one without urgents
             return need(item, self._policy, cut_into=True)
-        return need(item, self._policy, self._carried(self._exposure(item.notice), asked))
+        return self._need_alone(item)
+
+    def _need_alone(self, item: Item) -> Need:
+        """The same of a day without cut-ins."""
+        asked = need(item, self._policy)
+        carried = self._carried(self._exposure(item), asked.quota)
+        return replace(asked, carried=carried) if carried else asked
 
     def _carried(self, exposure: Exposure, quota: int) -> int:
         """Showings that yesterday owed and did not give; a notice new yesterday was owed no whole day."""
@@ -237,28 +165,32 @@ class Situation:
             return 0
         return max(0, quota - exposure.passes_on(yesterday))
 
-    def _announce(self, items: Iterable[Item]) -> tuple[Announcement, ...]:
-        """Times of the long ones that the day can promise a showing; none without a believed clock, nor on a day
-        with urgents, under which nobody can say how long a roster takes."""
-        if not self._believed or self.cut_ins is not None:
+    def _announce(self, items: Sequence[Item], day: Claimed) -> tuple[Announcement, ...]:
+        """Times of the long ones that the day, were there no cut-in, can promise a showing: what was told in the
+        morning stays when an urgent notice comes, only the end is later then. None without a believed clock."""
+        long_pages = self._policy.min_daily_shows.long_pages
+        if not self._believed or all(len(item.dwells) <= long_pages for item in items):
             return ()
-        granted = {each.need.key: each.passes + each.extra for each in self.grants}
+        planned = self.grants
+        if day.light != day.whole or day.cut_ins is not None:
+            needs = [self._need_alone(item) for item in items]
+            planned = grant(needs, usable_work(needs, day.whole))
         found = [
-            Long(item.notice.key, item.notice.publish_at, granted[item.notice.key] * item.loop_s)
-            for item in items
-            if len(item.dwells) > self._policy.min_daily_shows.long_pages and granted[item.notice.key]
+            Long(item.notice.key, _due(item), (granted.passes + granted.extra) * item.loop_s)
+            for item, granted in zip(items, planned, strict=True)
+            if len(item.dwells) > long_pages and granted.passes + granted.extra
         ]
-        return announce(found, self.hours, self.today)
+        return tuple(
+            replace(each, ends=day.through(each.starts, seconds_between(each.starts, each.ends)))
+            for each in announce(found, self.hours, self.today)
+        )
 
-    @property
-    def today(self) -> date:
-        return self.at.date()
-
-    def _entry(self, item: Item, cut_in: CutIn, passes: int, announced_at: datetime | None = None) -> Entry:
+    def _entry(self, present: Present, passes: int, announced_at: datetime | None = None) -> Entry:
+        item, cut_in = present.item, present.cut_in
         notice = item.notice
         dwells, digest = item.by_night(self._policy) if self.night else (item.dwells, item.digest_dwell)
         until = cut_in.until
-        if until is None and not retention.is_disclosure(notice, self._policy):
+        if until is None and not present.disclosure:
             until = notice.display.not_after
         urgency = self._policy.urgency_weights.get(notice.urgency, 1)
         return Entry(
@@ -266,7 +198,7 @@ class Situation:
             dwells=dwells,
             work=item.dwells,
             digest_s=digest,
-            exposure=self._exposure(notice),
+            exposure=self._exposure(item),
             level=cut_in.level,
             until=until,
             urgency_weight=urgency,
@@ -297,3 +229,8 @@ class Situation:
         if board.urgent:
             return PlanMode.URGENT
         return PlanMode.ROTATION if board.ordinary else PlanMode.SAFE
+
+
+def _due(item: Item) -> datetime:
+    """From when on the notice was to be shown."""
+    return max(item.notice.publish_at, item.notice.display.not_before)

@@ -72,7 +72,8 @@ def test_half_a_second_owed_is_owed() -> None:
     made = entry()
     made.debt_s = made.first_debt_s = 0.5
     assert [made.owes(phase) for phase in Phase] == [True, True, True]
-    session = entry(announced_at=at(8), announced=True)
+    session = entry(announced_at=at(8), announced=True, exposure=replace(NEVER, through_at=at(9)))
+    assert not session.running_session
     session.debt_s = 0.5
     assert session.running_session
 

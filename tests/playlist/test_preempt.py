@@ -9,7 +9,7 @@ from ledsign.playlist.item import Item
 from ledsign.playlist.preempt import EMERGENCIES_AT_ONCE, Level, claim
 from ledsign.playlist.situation import PlanMode
 from ledsign.trust import ClockTrust
-from playlist_kit import Screen, alert, ask, at, display, hours, item, notice, policy
+from playlist_kit import SCREEN, Screen, alert, ask, at, display, hours, item, notice, policy
 
 
 def flood(name: str = "flood", hour: int = 9, until: int = 12, pages: int = 2, **values: object) -> Item:
@@ -100,6 +100,27 @@ def test_urgent_pushed_twice_is_one() -> None:
 def test_urgent_after_its_expiry_is_not_shown() -> None:
     late = item("late", item="C12-01", urgency=Urgency.EMERGENCY, warning=alert(sent=at(6), expires=at(8)))
     assert ask([late], when=at(9)).hidden == {"late": "alert_expired"}
+
+
+@pytest.mark.parametrize(
+    ("areas", "reason"),
+    [
+        ((), None),
+        ((SCREEN,), None),
+        ((SCREEN[:9] + "000",), None),
+        ((SCREEN[:6] + "000000",), None),
+        (("990102102000",), "alert_area"),
+        (("990102102000", SCREEN[:9] + "000"), None),
+        ((SCREEN[:-1] + "9",), "alert_area"),
+    ],
+)
+def test_a_warning_is_for_the_areas_it_names(areas: tuple[str, ...], reason: str | None) -> None:
+    found = flood()
+    assert found.notice.alert is not None
+    found = replace(found, notice=replace(found.notice, alert=replace(found.notice.alert, area_codes=areas)))
+    made = ask([item("a"), found])
+    assert made.hidden.get("flood") == reason
+    assert made.mode is (PlanMode.EMERGENCY if reason is None else PlanMode.ROTATION)
 
 
 def test_urgent_during_urgent_is_the_next_urgent_turn() -> None:

@@ -16,7 +16,7 @@ from ledsign.playlist.forecast import forecast
 from ledsign.playlist.hours import DAY_MINUTES, Hours, Light
 from ledsign.playlist.item import need, quota
 from ledsign.playlist.preempt import Level, claim, foremost
-from ledsign.playlist.retention import TermState, account, bears_on, edges, term_over
+from ledsign.playlist.retention import Successors, TermState, account, bears_on, leaves, term_over
 from ledsign.playlist.situation import Situation
 from ledsign.trust import ClockTrust
 from playlist_kit import SCREEN, alert, ask, at, display, hours, item, notice, policy
@@ -110,7 +110,11 @@ def test_a_slice_ends_where_nothing_more_is_owed() -> None:
 def test_an_announced_showing_runs_until_it_is_paid() -> None:
     assert not entry(announced_at=at(16)).running_session
     assert entry(announced_at=at(16), announced=True).running_session
-    assert not entry(announced_at=at(16), announced=True, owed=0).running_session
+    assert entry(announced_at=at(16), announced=True, owed=0).running_session, "owed or not, it was announced"
+    through = [replace(NEVER, through_at=when) for when in (at(15, 59, 59), at(16), at(16, 40))]
+    unowed = [entry(announced_at=at(16), announced=True, owed=0, exposure=each) for each in through]
+    assert [each.running_session for each in unowed] == [True, True, False]
+    assert entry(announced_at=at(16), announced=True, owed=2, exposure=through[2]).running_session, "not yet twice"
     shown = record(NEVER, page(1, 4, at(9)))
     assert entry(announced_at=at(16), exposure=shown).waits
     assert not entry(announced_at=at(16)).waits, "it is introduced first"
@@ -118,6 +122,8 @@ def test_an_announced_showing_runs_until_it_is_paid() -> None:
     assert not entry(announced_at=at(16), announced=True, exposure=shown).waits
     yesterday = record(NEVER, page(2, 4, at(9, day=20)))
     assert (entry(announced_at=at(16), exposure=yesterday).bookmark, entry(exposure=yesterday).bookmark) == (0, 2)
+    tomorrow = record(NEVER, page(2, 4, at(9, day=22)))  # by a clock that was put right since
+    assert entry(announced_at=at(16), exposure=tomorrow).bookmark == 0
 
 
 def test_an_introduction_that_runs_into_the_announced_time_does_not_take_its_first_pages_away() -> None:
@@ -213,19 +219,32 @@ def test_the_end_of_a_term_to_the_second() -> None:
     assert term_over(one, counted(10), policy(), end)
     assert not term_over(one, counted(10), policy(), end - timedelta(seconds=1))
     assert not term_over(one, counted(9), policy(), end)
-    assert edges(one, counted(10), policy()) == [end]
-    assert edges(one, counted(9), policy()) == []
-    assert bears_on(one, counted(9), counted(10), policy()) == end
-    assert bears_on(one, counted(8), counted(9), policy()) is None
-    assert bears_on(one, counted(10), counted(11), policy()) is None
-    assert bears_on(one, NEVER, NEVER, policy()) is None
+
+
+def test_a_term_that_is_over_ends_with_its_day() -> None:
+    """Nothing that was promised or announced in the morning changes on its account."""
+    one, nobody = lasting(), Successors([], {}, policy(), TODAY)
+
+    def gone(days: int, when: datetime) -> str | None:
+        return leaves(one, counted(days), policy(), when, nobody)
+
+    assert gone(11, at(23, 59, 59, day=11)) is None
+    assert gone(11, at(0, day=12)) == "released"
+    assert gone(10, at(0, day=12)) == "released"
+    assert gone(9, at(0, day=12)) is None
+    late = replace(counted(10), counted_days=tuple(at(0, day=day).date() for day in (1, 2, 3, 4, 5, 6, 7, 8, 9, 12)))
+    assert leaves(one, late, policy(), at(23, day=12), nobody) is None, "its last day was counted today"
+    assert leaves(one, late, policy(), at(0, day=13), nobody) == "released"
+    assert ask([item("a", item="C99-99", shown=one.display)], when=at(23, day=11)).valid_until <= at(0, day=12)
 
 
 def test_a_successor_matters_from_its_first_full_pass() -> None:
     stays = next(name for name, each in policy().items.items() if each.until_replaced)
     new = notice(item=stays)
-    assert bears_on(new, NEVER, counted(1), policy()) == at(9, 0, 10, day=1)
-    assert bears_on(new, counted(1), counted(2), policy()) is None
+    assert bears_on(new, NEVER, counted(1), policy())
+    assert not bears_on(new, counted(1), counted(2), policy())
+    assert not bears_on(new, NEVER, NEVER, policy())
+    assert not bears_on(lasting(), NEVER, counted(1), policy())
 
 
 @pytest.mark.parametrize(
