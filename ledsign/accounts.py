@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import date, datetime
 
 from ledsign.frame import AckLevel
 from ledsign.playlist.exposure import Exposure
 
-_TIMES = ("began_at", "last_shown_at", "first_pass_at", "last_pass_at", "turn_at")
-_DAYS = ("day", "prev_day", "digest_day")
+_TIMES = tuple(field.name for field in fields(Exposure) if field.type == (datetime | None))
+_DAYS = tuple(field.name for field in fields(Exposure) if field.type == (date | None))
 
 
 def packed(exposure: Exposure) -> str:

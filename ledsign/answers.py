@@ -3,27 +3,39 @@
 Each answer is a JSON document; ``text`` in it is the same for people. Verbs in ``QUESTIONS`` change nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ledsign.clock import ClockTrust
 from ledsign.config import PanelSection
 from ledsign.control import Caller
 from ledsign.errors import LedsignError
 from ledsign.i18n import _
-from ledsign.moments import AHEAD, On, was_on, will_be_on
+from ledsign.moments import AHEAD, On, next_on, was_on, will_be_on
 from ledsign.notice import Notice, Urgency
 from ledsign.orders import Orders, RefusedOrderError
 from ledsign.panel import Panel
 from ledsign.player import Player
-from ledsign.playlist.exposure import NEVER, Exposure
+from ledsign.playlist.exposure import NEVER
 from ledsign.playlist.retention import TermState, account
 from ledsign.playlist.rotation import Slot
+from ledsign.playlist.simulate import Simulation
 from ledsign.promise import promised
-from ledsign.reasons import Reason, cannot_tell, hidden_reasons, showing_on, why, why_absent, why_future, why_past
+from ledsign.reasons import (
+    Reason,
+    cannot_tell,
+    hidden_reasons,
+    its_time,
+    showing_on,
+    why,
+    why_absent,
+    why_future,
+    why_past,
+)
 from ledsign.statement import Office, heartbeat, held, panel_document, sentence, stamp
 
+WAITS = frozenset({"waiting", "waits_for_its_time", "waits_for_emergency", "dark"})  # it comes, but when?
 QUESTIONS = frozenset({"status", "now", "why", "timeline", "notices"})
 
 
@@ -41,6 +53,10 @@ def _turn_text(slot: Slot) -> str:
     if slot.digest:
         text = _("digest, {seconds:.0f} s")
     return text.format(first=slot.first + 1, count=slot.count, seconds=slot.seconds)
+
+
+def _next_text(at: datetime | None) -> str:
+    return "" if at is None else "; " + _("next on at about {time}").format(time=f"{at:%m-%d %H:%M}")
 
 
 def _promise(section: PanelSection, panel: Panel) -> dict[str, object] | None:
@@ -114,16 +130,34 @@ class Answers:
         reasons = [
             (player.name, why(notice, player.status.get()[0], self._office.policy)) for player in self._office.players
         ]
-        first = reasons[0][1]
+        first, term = reasons[0][1], self._term(notice)
+        coming = {
+            player.name: self._next(player, notice) if reason.state in WAITS else None
+            for player, (_name, reason) in zip(self._office.players, reasons, strict=True)
+        }
+        said = first.text + _next_text(coming[reasons[0][0]])
         return {
             "id": notice.id,
             "revision": notice.revision,
             "title": notice.title,
             "state": first.state,
             "panels": {name: reason.state for name, reason in reasons},
-            **self._term(notice),
-            "text": f"{notice.id} 《{notice.title}》: {first.text}; {self._term_text(notice)}",
+            "next": {name: stamp(at) for name, at in coming.items()},
+            **term,
+            "text": f"{notice.id} 《{notice.title}》: {said}; {_term_text(term)}",
         }
+
+    def _next(self, player: Player, notice: Notice) -> datetime | None:
+        """When the notice is on again on that panel; None when the plan does not know."""
+        office, status, reading = self._office, player.status.get()[0], self._office.trusted.read()
+        if cannot_tell(status, reading.trust) is not None or not status.items:
+            return None
+        now = reading.at.astimezone(office.policy.zone)
+        ahead = Simulation(
+            status.items, office.ledger.exposures(player.name), office.policy, now, office.config.screen.code,
+            office.notices.get()[0].cancelled,
+        )  # fmt: skip
+        return next_on(ahead, notice.key)
 
     def _why_then(self, notice_id: str, moment: str) -> dict[str, object]:
         """Was it, or will it be, on the screen at that moment?"""
@@ -168,12 +202,17 @@ class Answers:
 
     def _timeline(self, _arguments: Mapping[str, object], _caller: Caller) -> dict[str, object]:
         titles = {notice.key: notice.title for notice in self._office.notices.get()[0].notices}
-        rows = []
+        rows: list[dict[str, object]] = []
+        announced: list[dict[str, object]] = []
         for player in self._office.players:
             status = player.status.get()[0]
+            begins = [status.since or self._office.trusted.read().at]
+            for slot in status.slots:
+                begins.append(begins[-1] + timedelta(seconds=slot.seconds))
             rows += [
                 {
                     "panel": status.panel,
+                    "at": stamp(at),
                     "notice_id": slot.notice_id,
                     "revision": slot.revision,
                     "first": slot.first + 1,
@@ -181,12 +220,23 @@ class Answers:
                     "digest": slot.digest,
                     "seconds": round(slot.seconds, 1),
                     "level": slot.level.name.lower(),
-                    "text": f"{status.panel}: 《{titles.get((slot.notice_id, slot.revision), slot.notice_id)}》 "
-                    + _turn_text(slot),
+                    "text": f"{status.panel}: {at:%H:%M:%S} "
+                    f"《{titles.get((slot.notice_id, slot.revision), slot.notice_id)}》 " + _turn_text(slot),
                 }
-                for slot in status.slots
+                for at, slot in zip(begins, status.slots, strict=False)
             ]
-        return {"slots": rows}
+            announced += [
+                {
+                    "panel": status.panel,
+                    "notice_id": each.key[0],
+                    "revision": each.key[1],
+                    "starts": stamp(each.starts),
+                    "ends": stamp(each.ends),
+                    "text": f"{status.panel}: 《{titles.get(each.key, each.key[0])}》 " + its_time(each),
+                }
+                for each in status.announced
+            ]
+        return {"slots": rows, "announced": announced}
 
     def _notices(self, arguments: Mapping[str, object], _caller: Caller) -> dict[str, object]:
         urgent_only = bool(arguments.get("urgent"))
@@ -195,7 +245,7 @@ class Answers:
         for notice in self._office.notices.get()[0].notices:
             if urgent_only and notice.urgency not in (Urgency.URGENT, Urgency.EMERGENCY):
                 continue
-            reason = hidden.get(notice.id)
+            reason, term = hidden.get(notice.id), self._term(notice)
             rows.append(
                 {
                     "id": notice.id,
@@ -204,22 +254,20 @@ class Answers:
                     "category": notice.category,
                     "urgency": str(notice.urgency),
                     "hidden": reason,
-                    **self._term(notice),
+                    **term,
                     "text": f"{notice.id} 《{notice.title}》 "
                     + (hidden_reasons().get(reason, reason) + "; " if reason else "")
-                    + self._term_text(notice),
+                    + _term_text(term),
                 }
             )
         return {"notices": rows}
 
-    def _exposures(self, notice: Notice) -> Iterator[Exposure]:
-        for player in self._office.players:
-            yield self._office.ledger.exposures(player.name).get(notice.key, NEVER)
-
     def _term(self, notice: Notice) -> dict[str, object]:
-        """The term as its weakest panel has it: a notice is public where every panel showed it."""
-        reading = self._office.trusted.read()
-        exposures = list(self._exposures(notice))
+        """The term as its weakest panel has it: a notice is public where every panel in service showed it. Of one not
+        shown yet those are the panels of today."""
+        ledger, reading = self._office.ledger, self._office.trusted.read()
+        panels = ledger.judged(notice.key) or {player.name for player in self._office.players}
+        exposures = [ledger.exposures(panel).get(notice.key, NEVER) for panel in panels]
         weakest = min(exposures, key=lambda exposure: (len(exposure.counted_days), exposure.passes))
         if reading.trust is ClockTrust.UNTRUSTED:
             return {"passes": weakest.passes, "counted_days": len(weakest.counted_days), "term": None}
@@ -232,13 +280,14 @@ class Answers:
             "releasable_at": stamp(found.releasable_at),
         }
 
-    def _term_text(self, notice: Notice) -> str:
-        term = self._term(notice)
-        if term["term"] is None:
-            return _("shown completely {passes} times").format(passes=term["passes"])
-        return _("shown completely {passes} times, {counted} of {required} days counted, {state}").format(
-            passes=term["passes"],
-            counted=term["counted_days"],
-            required=term["required_days"],
-            state=_states()[TermState(str(term["term"]))],
-        )
+
+def _term_text(term: Mapping[str, object]) -> str:
+    """For a notice without a minimum term (a warning, a call) nothing but how often it was shown."""
+    if term["term"] is None or not term["required_days"]:
+        return _("shown completely {passes} times").format(passes=term["passes"])
+    return _("shown completely {passes} times, {counted} of {required} days counted, {state}").format(
+        passes=term["passes"],
+        counted=term["counted_days"],
+        required=term["required_days"],
+        state=_states()[TermState(str(term["term"]))],
+    )

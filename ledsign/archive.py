@@ -1,27 +1,29 @@
-"""The archive bundle of a span of days: rows, register, certificates, notices and page pictures in one tar file.
+"""The archive bundle of a month: rows, register, certificates, notices and page pictures in one tar file. That of a
+year has register, certificates and notices of the whole year and names the ends of its months: rows and pictures lie
+once, in the bundles of the months.
 
 The same ledger, notices and pictures give the same bytes: names are sorted, times and owners are fixed. The
 manifest names every member's SHA-256, binds its own lines by a hash chain, and says between which two hashes of the
 ledger's chain the rows lie, so that bundles of one screen join without a gap. A bundle is checked without the
-screen (``check_bundle``).
+screen (``archivecheck``). The rows are compressed; nothing larger than a register or a notice is held in memory.
 """
 
+import gzip
 import hashlib
 import io
-import json
 import os
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from shutil import disk_usage
 from sqlite3 import Connection
 from typing import BinaryIO, TypeAlias
 
-from ledsign.errors import LedgerError, StoreError
-from ledsign.evidence import GENESIS, Head, canonical_line, chain, verify_lines
+from ledsign.errors import DiskFullError, StoreError
+from ledsign.evidence import GENESIS, canonical_line, chain
 from ledsign.ledgerbook import (
-    Document,
     Register,
     head_before,
     in_service,
@@ -31,23 +33,25 @@ from ledsign.ledgerbook import (
     stretch,
 )
 from ledsign.policy import Deadlines
-from ledsign.seal import root_holds
 from ledsign.tally import tallies, tally_document
 
 MANIFEST = "manifest.jsonl"
-ROWS = "ledger.jsonl"
+ROWS = "ledger.jsonl.gz"
 SCHEMA = "ledsign.bundle/1"
-_MOST_BYTES = 4 << 30
+RESERVE_BYTES = 256 << 20  # room that a bundle leaves on its disk, so that showing goes on being written down
+_ROW_BYTES = 400  # room for a row, compressed, twice: beside the bundle and in it
+_BUFFER = 1 << 18
 Member: TypeAlias = bytes | Path
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Local days, both included. ``name`` is the month (2026-10) or the year (2026)."""
+    """Local days, both included. ``name`` is the month (2026-10) or the year (2026); ``months``: those of a year."""
 
     name: str
     since: date
     until: date
+    months: tuple["Span", ...] = ()
 
 
 def month_span(text: str) -> Span:
@@ -60,7 +64,8 @@ def month_span(text: str) -> Span:
 def year_span(text: str) -> Span:
     """``2026``. Raises ValueError."""
     first = datetime.strptime(text, "%Y").date()  # noqa: DTZ007 - a day has no zone
-    return Span(first.strftime("%Y"), first, first.replace(month=12, day=31))
+    months = tuple(month_span(f"{first:%Y}-{number:02}") for number in range(1, 13))
+    return Span(first.strftime("%Y"), first, first.replace(month=12, day=31), months)
 
 
 def due_spans(since: date, today: date, due: Deadlines) -> list[Span]:
@@ -81,11 +86,11 @@ def due_spans(since: date, today: date, due: Deadlines) -> list[Span]:
 @dataclass(frozen=True, slots=True)
 class Holdings:
     """What the state folder holds beside the ledger: signed bytes by notice id, the register, pictures by page
-    identity."""
+    identity (None where there is none)."""
 
     raw: Mapping[str, bytes]
     register: Register
-    picture: Callable[[str], bytes | None]
+    picture: Callable[[str], Path | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +106,29 @@ class Bundle:
 def write_bundle(
     connection: Connection, span: Span, screen: str, held: Holdings, path: Path, passes_min: int = 1
 ) -> Bundle:
-    """Write the bundle, new beside old. Raises StoreError."""
+    """Write the bundle, new beside old. Raises StoreError; DiskFullError, before anything is written, where the disk
+    has no room for it."""
     part, listed = path.with_name(path.name + ".new"), path.with_name(path.name + ".rows")
     try:
         first, last = stretch(connection, span.since, span.until)
-        ends = _write_rows(connection, first, last, listed)
-        made = _members(connection, span, (first, last), held, passes_min)
-        members: dict[str, Member] = {ROWS: listed, **dict(made)}
+        _insist_on_room(path.parent, last - first + 1)
+        members: dict[str, Member] = dict(_members(connection, span, (first, last), held, passes_min))
+        if not span.months:
+            _write_rows(connection, first, last, listed)
+            members[ROWS] = listed
         opening = {
             "schema": SCHEMA,
             "screen": screen,
             "span": span.name,
             "since": span.since.isoformat(),
             "until": span.until.isoformat(),
-            "rows": last - first + 1,
-            "before": ends[0].document(),
-            "last": ends[1].document(),
+            **_place(connection, first, last),
         }
-        manifest = _manifest(opening, members)
-        members[MANIFEST] = manifest
+        if span.months:
+            places = ((month.name, *stretch(connection, month.since, month.until)) for month in span.months)
+            opening["months"] = {name: _place(connection, *between) for name, *between in places}
+        sizes = {name: _digest(member) for name, member in members.items()}
+        manifest = members[MANIFEST] = _manifest(opening, sizes)
         with part.open("wb") as file:
             _write_tar(file, members, span)
             file.flush()
@@ -133,19 +142,33 @@ def write_bundle(
     return Bundle(path, len(members), last - first + 1, hashlib.sha256(manifest).hexdigest())
 
 
-def _write_rows(connection: Connection, first: int, last: int, path: Path) -> tuple[Head, Head]:
-    """The rows as lines ``seq hash line``; the chain before them and at their end."""
-    before = end = head_before(connection, first)
-    with path.open("wb") as file:
+def _insist_on_room(folder: Path, rows: int) -> None:
+    needed, free = rows * _ROW_BYTES + RESERVE_BYTES, disk_usage(folder).free
+    if free < needed:
+        text = f"a bundle of {rows} rows needs {needed >> 20} MB free, there are {free >> 20} MB"
+        raise DiskFullError(f"{folder}: {text}")
+
+
+def _place(connection: Connection, first: int, last: int) -> dict[str, object]:
+    """Where in the chain the rows lie: how many, the chain before them and at their end."""
+    before, end = head_before(connection, first), head_before(connection, last + 1)
+    return {"rows": last - first + 1, "before": before.document(), "last": end.document()}
+
+
+def _write_rows(connection: Connection, first: int, last: int, path: Path) -> None:
+    """The rows as compressed lines ``seq hash line``."""
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed,
+        io.BufferedWriter(packed, _BUFFER) as file,
+    ):
         for seq, line, digest in lines(connection, first, last):
             file.write(f"{seq} {digest.hex()} ".encode() + line + b"\n")
-            end = Head(seq, digest.hex())
-    return before, end
 
 
 def _members(
     connection: Connection, span: Span, between: tuple[int, int], held: Holdings, passes_min: int
-) -> Iterator[tuple[str, bytes]]:
+) -> Iterator[tuple[str, Member]]:
     counted = tallies(rows_between(connection, *between), in_service(connection), passes_min=passes_min)
     yield "register.csv", register_csv(counted, held.register, span.since, span.until).encode("utf-8")
     certificates = "".join(canonical_line(tally_document(tally)) + "\n" for tally in counted)
@@ -154,9 +177,10 @@ def _members(
         if raw := held.raw.get(notice_id):
             name = hashlib.sha256(notice_id.encode()).hexdigest()[:16]  # an id is never used as a path
             yield f"notices/{name}.json", raw
-    for page in sorted({page for tally in counted for page in tally.page_sha256}):
-        if data := held.picture(page):
-            yield f"pages/{page}.png", data
+    pages = set() if span.months else {page for tally in counted for page in tally.page_sha256}
+    for page in sorted(pages):
+        if file := held.picture(page):
+            yield f"pages/{page}.png", file
 
 
 def _digest(member: Member) -> tuple[int, str]:
@@ -167,14 +191,11 @@ def _digest(member: Member) -> tuple[int, str]:
         return member.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _manifest(opening: Mapping[str, object], members: Mapping[str, Member]) -> bytes:
+def _manifest(opening: Mapping[str, object], sizes: Mapping[str, tuple[int, str]]) -> bytes:
     """One line a member behind the opening line; each line carries the hash of the chain up to itself."""
-    entries: list[Mapping[str, object]] = [opening]
-    for name in sorted(members):
-        size, digest = _digest(members[name])
-        entries.append({"file": name, "bytes": size, "sha256": digest})
+    members = ({"file": name, "bytes": size, "sha256": digest} for name, (size, digest) in sorted(sizes.items()))
     text, previous = io.StringIO(), GENESIS
-    for entry in entries:
+    for entry in (opening, *members):
         line = canonical_line(entry)
         previous = chain(previous, line)
         text.write(f"{previous.hex()} {line}\n")
@@ -189,54 +210,5 @@ def _write_tar(file: BinaryIO, members: Mapping[str, Member], span: Span) -> Non
             info = tarfile.TarInfo(name)
             info.mtime, info.mode = int(moment.timestamp()), 0o644
             with io.BytesIO(member) if isinstance(member, bytes) else member.open("rb") as data:
-                info.size = _digest(member)[0]
+                info.size = len(member) if isinstance(member, bytes) else member.stat().st_size
                 tar.addfile(info, data)
-
-
-def check_bundle(path: Path, keys: Iterable[str] = ()) -> Document:
-    """Check every member, the manifest's chain, the ledger's chain and its roots; the opening line when all is
-    sound. Raises LedgerError naming what is not."""
-    members = _read(path)
-    try:
-        opening, *entries = _manifest_lines(members.pop(MANIFEST))
-        listed = {str(entry["file"]): str(entry["sha256"]) for entry in entries}
-        for name in sorted(listed.keys() | members.keys()):
-            if name not in members or hashlib.sha256(members[name]).hexdigest() != listed.get(name):
-                raise LedgerError(f"{path}: {name} is not what the manifest names")
-        start, last = (Head(int(opening[each]["seq"]), str(opening[each]["hash"])) for each in ("before", "last"))
-        parts = (line.split(b" ", 2) for line in members[ROWS].split(b"\n")[:-1])
-        chained = [(int(seq), line, bytes.fromhex(digest.decode("ascii"))) for seq, digest, line in parts]
-    except (ValueError, KeyError, TypeError) as error:
-        raise LedgerError(f"{path}: {error!r}") from error
-    if opening["schema"] != SCHEMA:
-        raise LedgerError(f"{path}: {opening['schema']}")
-    known = frozenset(keys)
-    result = verify_lines(chained, [last], lambda document: root_holds(document, known), start)
-    result.require()
-    return opening
-
-
-def _read(path: Path) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    try:
-        with tarfile.open(path, mode="r:") as tar:
-            for info in tar:
-                file = tar.extractfile(info) if info.isreg() and info.size <= _MOST_BYTES else None
-                if file is None:
-                    raise LedgerError(f"{path}: {info.name} is no plain file")
-                found[info.name] = file.read()
-    except (OSError, tarfile.TarError) as error:
-        raise LedgerError(f"{path}: {error}") from error
-    return found
-
-
-def _manifest_lines(data: bytes) -> list[Document]:
-    found: list[Document] = []
-    previous = GENESIS
-    for text in data.decode("utf-8").splitlines():
-        digest, _, line = text.partition(" ")
-        previous = chain(previous, line)
-        if previous.hex() != digest:
-            raise ValueError(f"the manifest's chain breaks at line {len(found) + 1}")
-        found.append(json.loads(line))
-    return found

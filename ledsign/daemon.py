@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -19,83 +19,82 @@ from ledsign.answers import QUESTIONS, Answers
 from ledsign.card import Card
 from ledsign.centre import LOOP as CENTRE_LOOP
 from ledsign.centre import CentreDesk, agent_policy
-from ledsign.clock import Clock, ClockTrust, TrustedClock
-from ledsign.config import Config, NtcipSection, PanelSection, access_key, policy_of
+from ledsign.clock import Clock, ClockTrust, TrustedClock, no_network_time
+from ledsign.config import Config, NtcipSection, PanelSection, PlatformSection, access_key, policy_of
 from ledsign.control import ControlServer
 from ledsign.darkness import DarkWatch
 from ledsign.database import Database
-from ledsign.errors import FeedError, StoreError
-from ledsign.feed.client import Backoff, PlatformClient
+from ledsign.drawing import renderer_for
+from ledsign.errors import StoreError
+from ledsign.feed.client import PlatformClient
 from ledsign.feed.integrity import load_keys
 from ledsign.feed.store import Store
-from ledsign.feed.sync import Syncer, send_receipts
-from ledsign.frame import AckLevel, PixelFormat
+from ledsign.feed.sync import Syncer
+from ledsign.frame import AckLevel
 from ledsign.holdings import PAGES
 from ledsign.latest import Latest
 from ledsign.ledger import Ledger
 from ledsign.nightround import NightRound
 from ledsign.ntcip_agent import NtcipAgent
+from ledsign.outbox import Outbox
 from ledsign.pictures import Pictures
 from ledsign.player import Player
-from ledsign.render.pack import most_colours, shows_shades
-from ledsign.render.pages import Renderer
 from ledsign.seal import DeviceKey
 from ledsign.service import Pulse, notify, watchdog_seconds
 from ledsign.statement import heartbeat, sentence
+from ledsign.timewatch import FLOOR, TimeWatch, earliest
+from ledsign.uplink import EVIDENCE, FEED, FEED_LIMIT_S, Uplink
 
 log = logging.getLogger(__name__)
 
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)  # no honest clock is before the program was written
-STEP_S = 2.0  # wall time moving against monotonic time by more than this is a clock step
 BEAT_S = 1.0  # the main loop's own beat
-FLOOR_EVERY_S = 600.0
 MAKE_UP_MINUTES = 10  # how often is asked what the round of the night has to make up for
 READY_WITHOUT_CARD_S = 60.0
-UPLOAD_EVERY_S = 2.0
+STATUS_EVERY_S = 2.0
 NAP_S = 1.0
-FEED_LIMIT_S = 120.0  # a long-poll of 30 s and the assets behind it
 
 
 class Daemon:
-    """The whole screen PC: construct, ``run`` until the event is set, done. ``pace`` shortens dwell (demos).
+    """The whole screen PC: construct, ``run`` until the event is set, done. ``pace`` shortens dwell
+    (demos); ``kept`` says whether network time keeps the clock.
 
     Raises ConfigError for a wrong file, StoreError when the state cannot be opened.
     """
 
-    def __init__(self, config: Config, clock: Clock, *, pace: float = 1.0) -> None:
+    def __init__(
+        self, config: Config, clock: Clock, *, pace: float = 1.0, kept: Callable[[], bool] = no_network_time
+    ) -> None:
         self.config = config
         self.clock = clock
         self.policy = policy_of(config)
         self.keys = load_keys(config.keys_file)
         self.database = Database(config.state / "ledsign.db")
+        try:
+            self._furnish(pace, kept)
+        except BaseException:
+            self.database.close()
+            raise
+
+    def _furnish(self, pace: float, kept: Callable[[], bool]) -> None:
+        """Everything that rests on the database."""
+        config, clock = self.config, self.clock
         self.database.migrate("daemon", ["CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID"])
         self.store = Store(self.database, config.state / "assets")
         self.ledger = Ledger(self.database, passes_min=self.policy.complete_passes_min)
+        self.outbox = Outbox(self.database)
         self.device_key = DeviceKey(config.state)
         self.pictures = Pictures(config.state / PAGES)
         self.remember("screen", config.screen.code)
-        self.trusted = TrustedClock(clock, self._floor(), built=BUILT)
+        floor, latest = earliest(BUILT, self.recall(FLOOR)), self.ledger.newest()
+        self.trusted = TrustedClock(clock, floor, built=BUILT, latest=latest, kept=kept)
+        self.watch = TimeWatch(clock, self.trusted, self.remember)
         self.notices = Latest(self.store.active())
         self.blank = Latest(self.recall("blank"))
         self.pulse = Pulse(clock)
         self.players = [self._player(section, pace) for section in config.panels]
-        self.client: PlatformClient | None = None
-        self.syncer: Syncer | None = None
-        if config.platform:
-            self.client = PlatformClient(
-                config.platform.url, config.screen.code, access_key(config.platform), config.platform.ca_file, clock
-            )
-            self.syncer = Syncer(
-                self.client,
-                self.store,
-                self.policy,
-                self.keys,
-                config.screen.code,
-                clock,
-                self.trusted,
-                self.notices,
-                alive=lambda: self.pulse.tick("feed", FEED_LIMIT_S),
-            )
+        self.uplink = self._uplink(config.platform) if config.platform else None
+        self.syncer = self.uplink.syncer if self.uplink else None
         self.answers = Answers(self)
         self.night = NightRound(self)
         self.agent = self._agent(config.ntcip) if config.ntcip else None
@@ -104,9 +103,7 @@ class Daemon:
         self._forgotten: set[str] = set()
         self._ready = False
         self._origin = clock.monotonic()
-        self._wall_minus_monotonic = self._offset()
         self._calendar_due = True  # to be made, or made anew after a step, once the time is believed
-        self._floor_written = clock.monotonic()
 
     # ---- wiring ---------------------------------------------------------------------------------------------
 
@@ -118,14 +115,7 @@ class Daemon:
             panel_name=section.name,
             screen=self.config.screen.code,
             card=card,
-            renderer=Renderer(
-                panel,
-                self.policy,
-                self.config.cache,
-                most_colours(card.formats[0]),
-                PixelFormat.TEXT in card.formats,
-                shows_shades(card.formats[0]),
-            ),
+            renderer=renderer_for(panel, self.policy, self.config.cache, card.formats[0]),
             assets=self.store.asset,
             ledger=self.ledger,
             policy=self.policy,
@@ -140,18 +130,28 @@ class Daemon:
             accepts=AckLevel[section.card.least_ack.upper()],
         )
 
+    def _uplink(self, section: PlatformSection) -> Uplink:
+        client = PlatformClient(
+            section.url, self.config.screen.code, access_key(section), section.ca_file, self.clock
+        )
+        syncer = Syncer(
+            client,
+            self.store,
+            self.policy,
+            self.keys,
+            self.config.screen.code,
+            self.clock,
+            self.trusted,
+            self.notices,
+            alive=lambda: self.pulse.tick(FEED, FEED_LIMIT_S),
+        )
+        return Uplink(client, syncer, self.outbox, section, self.clock, self.pulse, lambda: heartbeat(self))
+
     def _agent(self, section: NtcipSection) -> NtcipAgent:
         """The screen as a standard sign for the emergency centre."""
         shown = next(each for each in self.config.panels if section.panel in (None, each.name))
         panel = replace(self.config.panel(shown), name=shown.name)
         return NtcipAgent(agent_policy(section), panel, self.clock, CentreDesk(self, section), __version__)
-
-    def _floor(self) -> datetime:
-        """The earliest time it can be: build date, last time written down, end of the newest believed row."""
-        times = [BUILT, self.ledger.newest() or BUILT]
-        if written := self.recall("floor"):
-            times.append(datetime.fromisoformat(written))
-        return max(times)
 
     def recall(self, name: str) -> str:
         """A word of the daemon's own memory, "" when it holds none."""
@@ -177,9 +177,9 @@ class Daemon:
         calendar = BackgroundScheduler(timezone=self.policy.zone, job_defaults={"coalesce": True})
         self._event("start", panels=[player.name for player in self.players])
         loops = [self._start(f"player {player.name}", player.run, player.stumbled) for player in self.players]
-        if self.client is not None:
-            loops.append(self._start("feed", self._feed_loop))
-            loops.append(self._start("evidence", self._evidence_loop))
+        if self.uplink is not None:
+            loops.append(self._start(FEED, self.uplink.feed))
+            loops.append(self._start(EVIDENCE, self.uplink.evidence))
         if self.agent is not None:
             loops.append(self._start(CENTRE_LOOP, self.agent.run))
         try:
@@ -188,8 +188,8 @@ class Daemon:
             self._stop.set()
             self._notify("STOPPING=1")
             self.store.tell(self.notices)  # wakes the players
-            if self.client is not None:
-                self.client.close()
+            if self.uplink is not None:
+                self.uplink.close()
             if calendar.running:
                 calendar.shutdown(wait=False)
             control.close()
@@ -197,7 +197,7 @@ class Daemon:
                 thread.join(10)
             self._event("stop")
             self._anchor()
-            self._write_floor()
+            self.watch.write_floor()
             self.database.close()
 
     def _start(
@@ -233,11 +233,10 @@ class Daemon:
             elif interval is not None and now - fed >= interval / 3:
                 self._notify("WATCHDOG=1")
                 fed = now
-            if self._ready and now - shown >= UPLOAD_EVERY_S:
+            if self._ready and now - shown >= STATUS_EVERY_S:
                 self._notify(f"STATUS={sentence(self)}")
                 shown = now
-            if now - self._floor_written >= FLOOR_EVERY_S:
-                self._write_floor()
+            self.watch.write_floor_in_time()
 
     def _check_ready(self) -> None:
         if self._ready:
@@ -258,43 +257,20 @@ class Daemon:
         except StoreError as error:
             log.error("%s", error)
 
-    # ---- time -----------------------------------------------------------------------------------------------
-
-    def _offset(self) -> float:
-        return self.clock.now().timestamp() - self.clock.monotonic()
-
     def _check_clock(self, calendar: BackgroundScheduler) -> None:
-        """Notice a step of wall time: the plan is asked again and the calendar made anew. A coarse scheduler
-        that slept through a step would stay asleep for as long as the step was."""
-        offset = self._offset()
-        step = offset - self._wall_minus_monotonic
-        stepped = abs(step) > STEP_S
-        self._wall_minus_monotonic = offset
-        if stepped:
-            log.warning("the clock was moved by %.1f s", step)
+        """After a step of wall time the plan is asked again and the calendar made anew: a coarse scheduler that slept
+        through a step would stay asleep for as long as the step was."""
+        step = self.watch.step()
+        if step:
             self._event("clock_moved", seconds=round(step, 1))
             self.store.tell(self.notices)
-        self._calendar_due = self._calendar_due or stepped
-        believed = self.trusted.read().trust is not ClockTrust.UNTRUSTED
-        if stepped and not believed:
-            log.warning("the time is not believed until it is confirmed or moved back")
-        if believed and self._calendar_due:
+        self._calendar_due = self._calendar_due or bool(step)
+        if self._calendar_due and self.trusted.read().trust is not ClockTrust.UNTRUSTED:
             self._calendar_due = False
             calendar.remove_all_jobs()
             calendar.add_job(self.night.make_up, "interval", minutes=MAKE_UP_MINUTES, misfire_grace_time=3600)
             if not calendar.running:
                 calendar.start()
-
-    def _write_floor(self) -> None:
-        self._floor_written = self.clock.monotonic()
-        reading = self.trusted.read()
-        if reading.trust is ClockTrust.TRUSTED:  # an unconfirmed clock may be in the future
-            floor = reading.at - timedelta(minutes=1)
-            self.trusted.raise_floor(floor)
-            try:
-                self.remember("floor", floor.isoformat())
-            except StoreError as error:
-                log.error("the time floor cannot be written: %s", error)
 
     def _anchor(self) -> None:
         """Write the chain's end beside the database, so that a tail cut off later shows."""
@@ -314,61 +290,6 @@ class Daemon:
                 log.error("pictures of %s cannot be removed: %s", notice_id, error)
                 continue
             self._forgotten.add(notice_id)
-
-    # ---- loops ----------------------------------------------------------------------------------------------
-
-    def _feed_loop(self, stop: threading.Event) -> None:
-        assert self.syncer is not None
-        assert self.config.platform is not None
-        backoff, lost = Backoff(base=1.0, cap=float(self.config.platform.poll_seconds)), 0
-        while not stop.is_set():
-            self.pulse.tick("feed", FEED_LIMIT_S)
-            try:
-                pulled = self.syncer.pull(self.config.platform.wait_seconds)
-            except (FeedError, StoreError) as error:
-                if not lost and not stop.is_set():
-                    log.warning("no news: %s", error)
-                lost += 1
-                stop.wait(backoff.next())
-                continue
-            if lost:
-                log.info("news again after %d failures", lost)
-                lost = 0
-                backoff.reset()
-            for refused in pulled.refused:
-                log.warning("refused %s: %s %s", refused.id, refused.reason, refused.detail)
-            for notice_id, revision in pulled.accepted:
-                log.info("accepted %s revision %d", notice_id, revision)
-            if self.config.platform.wait_seconds == 0:
-                stop.wait(self.config.platform.poll_seconds)
-
-    def _evidence_loop(self, stop: threading.Event) -> None:
-        """Rows to the platform, each once; a heartbeat between them."""
-        assert self.client is not None
-        assert self.config.platform is not None
-        client = self.client.twin()
-        backoff = Backoff(base=1.0, cap=60.0)
-        beat = self.clock.monotonic() - self.config.platform.heartbeat_seconds
-        while not stop.is_set():
-            self.pulse.tick("evidence", FEED_LIMIT_S)
-            try:
-                while rows := self.ledger.unsent(200):
-                    self.pulse.tick("evidence", FEED_LIMIT_S)
-                    sent = send_receipts(client, rows)
-                    for receipt, reason in sent.rejected.items():
-                        log.error("the platform refuses receipt %s: %s", receipt, reason)
-                    if not sent.accepted and not sent.rejected:
-                        break
-                    self.ledger.mark_sent(sent.accepted, sent.rejected)
-                if self.clock.monotonic() - beat >= self.config.platform.heartbeat_seconds:
-                    client.heartbeat(heartbeat(self))
-                    beat = self.clock.monotonic()
-                backoff.reset()
-                stop.wait(UPLOAD_EVERY_S)
-            except (FeedError, StoreError) as error:
-                log.debug("evidence waits: %s", error)
-                stop.wait(backoff.next())
-        client.close()
 
     def _event(self, kind: str, **detail: object) -> None:
         reading = self.trusted.read()

@@ -13,7 +13,8 @@ from ledsign.clock import Clock, TrustedClock
 from ledsign.errors import StoreError
 from ledsign.feed.store import Store
 from ledsign.ledger import Ledger
-from ledsign.player import Player, PlayerStatus
+from ledsign.player import Player
+from ledsign.showing import PlayerStatus
 
 log = logging.getLogger(__name__)
 

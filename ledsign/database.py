@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
-from ledsign.errors import DiskFullError, StoreError
+from ledsign.errors import DiskFullError, HeldError, StoreError
 
 BALLAST_BYTES = 8 << 20  # the WAL grows to about 4 MB before a checkpoint gives room back
 WAL_LIMIT_BYTES = 4 << 20
@@ -81,7 +81,7 @@ class Database:
             fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(guard)
-            raise StoreError(f"{self.path}: another process holds this database") from error
+            raise HeldError(f"{self.path}: another process holds this database") from error
         return guard
 
     def _open(self) -> sqlite3.Connection:

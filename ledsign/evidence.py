@@ -21,6 +21,7 @@ from ledsign.trust import ClockTrust
 
 GENESIS = bytes(32)
 LINES = "SELECT seq, CAST(line AS BLOB), hash FROM ledger"  # as ``Line``: bytes need no decoding to be hashed
+EVENT = "json_extract(line, '$.row') = 'event' AND json_extract(line, '$.kind')"  # index ``ledger_event``
 ROOT = "root"  # kind of an event: the device signed the chain so far (``seal``)
 _ROOT_MARK = b'"kind":"root"'  # cheap to look for; quotes inside texts are escaped, so no title can hold it
 FAILED = "failed"  # kind of a row about a page that could not be drawn or was refused: passed over
@@ -65,25 +66,28 @@ class ShownRow:
 
     def document(self) -> dict[str, object]:
         """The row as JSON values; times to the millisecond."""
-        return {
-            "row": "shown",
-            "notice_id": self.notice_id,
-            "revision": self.revision,
-            "digest": self.digest,
-            "n": self.n,
-            "of": self.of,
-            "kind": str(self.kind),
-            "shown_at": self.shown_at.isoformat(timespec="milliseconds"),
-            "ms": round(self.seconds * 1000),
-            "page_sha256": self.page_sha256,
-            "ack": int(self.ack),
-            "complete": self.complete,
-            "clock": str(self.clock),
-            "panel": self.panel,
-            "turn": self.turn,
-        } | ({"form": "text"} if self.words else {}) | (
-            {"accepts": int(self.accepts)} if self.accepts < AckLevel.ACKED else {}
-        ) | ({} if self.required_days is None else {"required_days": self.required_days})
+        return (
+            {
+                "row": "shown",
+                "notice_id": self.notice_id,
+                "revision": self.revision,
+                "digest": self.digest,
+                "n": self.n,
+                "of": self.of,
+                "kind": str(self.kind),
+                "shown_at": self.shown_at.isoformat(timespec="milliseconds"),
+                "ms": round(self.seconds * 1000),
+                "page_sha256": self.page_sha256,
+                "ack": int(self.ack),
+                "complete": self.complete,
+                "clock": str(self.clock),
+                "panel": self.panel,
+                "turn": self.turn,
+            }
+            | ({"form": "text"} if self.words else {})
+            | ({"accepts": int(self.accepts)} if self.accepts < AckLevel.ACKED else {})
+            | ({} if self.required_days is None else {"required_days": self.required_days})
+        )
 
 
 def shown_of(document: Mapping[str, Any], least_ack: AckLevel, air_before_s: float = 0.0) -> Shown:
@@ -105,12 +109,11 @@ def shown_of(document: Mapping[str, Any], least_ack: AckLevel, air_before_s: flo
         ack=AckLevel(document["ack"]),
         turn=document["turn"],
         air_s=air_before_s + seconds,
+        believed=believed,
     )
 
 
-def event_document(
-    kind: str, at: datetime, detail: Mapping[str, object], clock: ClockTrust
-) -> dict[str, object]:
+def event_document(kind: str, at: datetime, detail: Mapping[str, object], clock: ClockTrust) -> dict[str, object]:
     """An event (start, stop, gap, takedown, clock_step, ...) as JSON values."""
     return {
         "row": "event",
@@ -155,8 +158,8 @@ def read_anchor(path: Path) -> Head | None:
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """``bad_seq``: first row that does not fit, None when all do; ``reason``: sequence, hash, head, root or tail.
-    ``head`` is the end of the sound part, ``roots`` how many signed roots it holds."""
+    """``bad_seq``: first row that does not fit, None when all do; ``reason``: sequence, hash, head, root, key or
+    tail. ``head`` is the end of the sound part, ``roots`` how many signed roots it holds."""
 
     rows: int
     head: Head
@@ -171,18 +174,19 @@ class VerifyResult:
     def require(self) -> None:
         """Raises LedgerError naming the first bad row."""
         if self.bad_seq is not None:
-            raise LedgerError(f"ledger broken at row {self.bad_seq}: {self.reason}")
+            raise LedgerError(f"ledger broken at row {self.bad_seq}: {self.reason}", self.bad_seq, self.reason)
 
 
 def verify_lines(
     lines: Iterable[Line],
     anchors: Iterable[Head] = (),
-    holds: Callable[[Mapping[str, Any]], bool] | None = None,
+    fault: Callable[[Mapping[str, Any]], str] | None = None,
     start: Head | None = None,
 ) -> VerifyResult:
     """Walk the chain once. ``anchors``: heads known from elsewhere; a row that differs from its anchor, or an
-    anchor beyond the last row, breaks the chain. ``holds`` judges the signature of a root, which must speak of
-    one of the few rows just before it. ``start``: the row before the first line (of a part of the chain)."""
+    anchor beyond the last row, breaks the chain. ``fault`` says what is wrong with a root's signature ("": nothing);
+    a root must speak of one of the few rows just before it. ``start``: the row before the first line (of a part of
+    the chain)."""
     known: dict[int, set[str]] = {}
     for anchor in anchors:
         if anchor.seq:
@@ -199,8 +203,9 @@ def verify_lines(
         if found in known and known[found] != {digest.hex()}:
             return VerifyResult(seq, Head(seq, previous.hex()), found, "head")
         if _ROOT_MARK in line and (document := json.loads(line))["row"] == "event":
-            if not _root_fits(document, trail) or (holds is not None and not holds(document)):
-                return VerifyResult(seq, Head(seq, previous.hex()), found, "root", roots)
+            wrong = "root" if not _root_fits(document, trail) else fault(document) if fault else ""
+            if wrong:
+                return VerifyResult(seq, Head(seq, previous.hex()), found, wrong, roots)
             roots += 1
         previous, seq = digest, found
         trail.append((seq, digest))

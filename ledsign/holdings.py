@@ -11,12 +11,13 @@ from ledsign.errors import RefusedError, StoreError
 from ledsign.feed.parse import parse_json, parse_notice
 from ledsign.ledgerbook import Register, RegisterEntry
 from ledsign.notice import Notice
-from ledsign.pictures import picture
+from ledsign.pictures import picture_file
 from ledsign.playlist.exposure import Key
 from ledsign.policy import Policy
 
 PAGES = "pages"  # folder of the page pictures in the state folder
 ARCHIVE = "archive"  # folder of the bundles
+BROKEN = "ledger_broken"  # the daemon's memory: first row of the chain that does not fit and why, "" when sound
 _GONE = {"withdrawn": "撤回", "takedown": "现场撤下", "retired": "失效撤下"}  # what the store notes of a tombstone
 
 
@@ -70,14 +71,16 @@ def holdings(connection: sqlite3.Connection, state: Path, policy: Policy) -> Hol
     return Holdings(
         raw={notice.id: raw for notice, raw in held_notices(connection)},
         register=register(connection, policy),
-        picture=partial(picture, state / PAGES),
+        picture=partial(picture_file, state / PAGES),
     )
 
 
+def remembered(connection: sqlite3.Connection, name: str) -> str:
+    """A word of the daemon's own memory; "" when it holds none, or before its first run. Raises StoreError."""
+    words = {str(each): str(value) for each, value in _stored(connection, "memory", "SELECT name, value FROM memory")}
+    return words.get(name, "")
+
+
 def screen_of(connection: sqlite3.Connection) -> str:
-    """The screen's code as the daemon wrote it down; "" before its first run."""
-    try:
-        found = connection.execute("SELECT value FROM memory WHERE name = 'screen'").fetchone()
-    except sqlite3.Error:
-        return ""
-    return str(found[0]) if found else ""
+    """The screen's code as the daemon wrote it down; "" before its first run. Raises StoreError."""
+    return remembered(connection, "screen")

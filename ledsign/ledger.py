@@ -1,18 +1,18 @@
 """The ledger: append-only record of what was on the screen, in one transaction with the accounts it feeds.
 
 Rows survive the notice. Triggers refuse UPDATE and DELETE; whoever goes round them breaks the hash chain
-(``evidence``). What was handed to the town is kept beside the rows, never in them. Reading for people
-(verify, export, certificate) is in ``ledgerbook`` and needs no write access.
+(``evidence``). What was handed to the town is kept beside the rows, never in them (``outbox``). Reading for people
+(``ledgerbook``) and checking (``proof``) need no write access.
 """
 
 import contextlib
 import json
 import os
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from sqlite3 import Connection
+from sqlite3 import Connection, DatabaseError
 from types import MappingProxyType
 from typing import Any
 
@@ -20,8 +20,8 @@ from ledsign.accounts import packed, unpacked
 from ledsign.database import Database, read_only
 from ledsign.errors import StoreError
 from ledsign.evidence import (
+    EVENT,
     GENESIS,
-    LINES,
     ROOT,
     Head,
     ShownRow,
@@ -30,52 +30,17 @@ from ledsign.evidence import (
     chain,
     event_document,
     shown_of,
-    verify_lines,
 )
 from ledsign.frame import AckLevel
+from ledsign.ledgersql import BELIEVED, DARKENED, LAST_ROOT, NAMED_LINES, TABLES
 from ledsign.playlist.exposure import NEVER, Exposure, Key, Shown, record
-from ledsign.seal import DeviceKey, root_holds
+from ledsign.proof import verify
+from ledsign.rowsums import RowSums
+from ledsign.seal import DeviceKey
 from ledsign.trust import ClockTrust
 
 GAP = timedelta(minutes=2)
 STEP = timedelta(seconds=30)
-TABLES = (
-    """CREATE TABLE ledger (
-        seq INTEGER PRIMARY KEY,
-        line TEXT NOT NULL,
-        hash BLOB NOT NULL,
-        notice TEXT GENERATED ALWAYS AS (json_extract(line, '$.notice_id')) VIRTUAL,
-        day TEXT GENERATED ALWAYS AS (substr(json_extract(line, '$.shown_at'), 1, 10)) VIRTUAL
-    )""",
-    "CREATE INDEX ledger_notice ON ledger (notice, seq) WHERE notice IS NOT NULL",
-    "CREATE INDEX ledger_day ON ledger (day, seq)",
-    """CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger
-        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
-    """CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger
-        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
-    # also stops INSERT OR REPLACE, which fires no delete trigger
-    """CREATE TRIGGER ledger_in_order BEFORE INSERT ON ledger
-        WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM ledger)
-        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
-    "CREATE TABLE exposure (panel TEXT, notice TEXT, revision INTEGER, state TEXT NOT NULL,"
-    " PRIMARY KEY (panel, notice, revision)) WITHOUT ROWID",
-    "CREATE TABLE exposure_day (panel TEXT, notice TEXT, revision INTEGER, day TEXT,"
-    " PRIMARY KEY (panel, notice, revision, day)) WITHOUT ROWID",
-    # every row up to `upto` is settled with the town; the two tables below hold what is out of order
-    "CREATE TABLE ledger_outbox (id INTEGER PRIMARY KEY CHECK (id = 1), upto INTEGER NOT NULL)",
-    "INSERT INTO ledger_outbox VALUES (1, 0)",
-    "CREATE TABLE ledger_settled (seq INTEGER PRIMARY KEY)",
-    "CREATE TABLE ledger_rejected (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL)",
-    "CREATE INDEX ledger_dark ON ledger (json_extract(line, '$.detail.id'), json_extract(line, '$.detail.revision'))"
-    " WHERE json_extract(line, '$.kind') = 'dark'",
-)
-BELIEVED = (
-    "SELECT line FROM ledger WHERE json_extract(line, '$.clock') IS NOT 'untrusted' ORDER BY seq DESC LIMIT 1"
-)
-DARKENED = (
-    "SELECT json_extract(line, '$.detail.id'), max(json_extract(line, '$.detail.revision')) FROM ledger"
-    " WHERE json_extract(line, '$.kind') = 'dark' GROUP BY 1"
-)
 
 
 class Ledger:
@@ -91,28 +56,34 @@ class Ledger:
         database.migrate("ledger", TABLES)
         last = database.query("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1")
         self._last: tuple[int, bytes] = last[0] if last else (0, GENESIS)  # one value: read without the lock
-        believed = database.query(BELIEVED)
-        self._end = self._row_end(json.loads(believed[0][0])) if believed else None
+        self._end = self._newest_end()
         self._writing = threading.RLock()  # the chain's end in memory and on disk change together
         self._opened = False  # a believed row was written in this run
-        self._handed: dict[str, int] = {}
         self._exposures: dict[str, dict[Key, Exposure]] = {}
         self._air_s: dict[str, float] = {}
         self._load()
 
     def _load(self) -> None:
         days: dict[tuple[str, Key], list[date]] = {}
-        for panel, notice, revision, day in self._database.query("SELECT * FROM exposure_day"):
-            days.setdefault((panel, (notice, revision)), []).append(date.fromisoformat(day))
-        for panel, notice, revision, state in self._database.query("SELECT * FROM exposure"):
-            key = notice, revision
-            exposure = unpacked(state, days.get((panel, key), ()))
-            self._exposures.setdefault(panel, {})[key] = exposure
-            self._air_s[panel] = max(self._air_s.get(panel, 0.0), exposure.air_s)
+        try:
+            for panel, notice, revision, day in self._database.query("SELECT * FROM exposure_day"):
+                days.setdefault((panel, (notice, revision)), []).append(date.fromisoformat(day))
+            for panel, notice, revision, state in self._database.query("SELECT * FROM exposure"):
+                key = notice, revision
+                exposure = unpacked(state, days.get((panel, key), ()))
+                self._exposures.setdefault(panel, {})[key] = exposure
+                self._air_s[panel] = max(self._air_s.get(panel, 0.0), exposure.air_s)
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{self._database.path}: an account is damaged: {error!r}") from error
 
-    @staticmethod
-    def _row_end(document: Mapping[str, Any]) -> datetime:
-        return datetime.fromisoformat(document["shown_at"]) + timedelta(milliseconds=document.get("ms", 0))
+    def _newest_end(self) -> datetime | None:
+        for (line,) in self._database.query(BELIEVED):
+            try:
+                document = json.loads(line)
+                return datetime.fromisoformat(document["shown_at"]) + timedelta(milliseconds=document.get("ms", 0))
+            except (ValueError, KeyError, TypeError) as error:
+                raise StoreError(f"{self._database.path}: the newest row is damaged: {error!r}") from error
+        return None
 
     @property
     def head(self) -> Head:
@@ -121,7 +92,7 @@ class Ledger:
         return Head(seq, digest.hex())
 
     def newest(self) -> datetime | None:
-        """End of the latest row whose clock was believed; a floor for the time of day."""
+        """End of the latest row whose clock was believed: what the clock, confirmed or not, said last."""
         return self._end
 
     def exposures(self, panel: str) -> Mapping[Key, Exposure]:
@@ -140,14 +111,28 @@ class Ledger:
         def work(connection: Connection) -> tuple[int, bytes]:
             place = row.panel, row.notice_id, row.revision
             connection.execute("INSERT OR REPLACE INTO exposure VALUES (?, ?, ?, ?)", (*place, packed(after)))
-            for day in after.counted_days[len(before.counted_days) :]:
-                connection.execute("INSERT INTO exposure_day VALUES (?, ?, ?, ?)", (*place, day.isoformat()))
+            if after.counted_days != before.counted_days:
+                self._write_days(connection, place, before, after)
             return self._append(connection, document, row.shown_at, row.clock)
 
         with self._writing:
             self._commit(self._database.run(work), row.shown_at + timedelta(seconds=row.seconds), row.clock)
         self._turn(row, after, shown)
         return after
+
+    @staticmethod
+    def _write_days(
+        connection: Connection, place: tuple[str, str, int], before: Exposure, after: Exposure
+    ) -> None:
+        """The days counted since, without those that a clock since put right had counted."""
+        had, have = set(before.counted_days), set(after.counted_days)
+        for day in had - have:
+            connection.execute(
+                "DELETE FROM exposure_day WHERE panel = ? AND notice = ? AND revision = ? AND day = ?",
+                (*place, day.isoformat()),
+            )
+        for day in have - had:
+            connection.execute("INSERT INTO exposure_day VALUES (?, ?, ?, ?)", (*place, day.isoformat()))
 
     def pass_over(self, row: ShownRow) -> None:
         """The disk would not take the row: turn the page in memory, so that the rotation goes on, count nothing."""
@@ -197,10 +182,19 @@ class Ledger:
         return seq, head
 
     def seal(self, key: DeviceKey, screen: str, at: datetime, clock: ClockTrust) -> Head:
-        """Sign the chain so far as the day's root; the row goes to the town like any other. Raises StoreError."""
-        with self._writing:  # a root stands right behind the row it signs
-            head = self.head
-            self.append_event(ROOT, at, key.root(screen, at.date().isoformat(), head), clock)
+        """Sign the chain so far, and each notice's rows since the last root, as the day's root; the row goes to the
+        town like any other. Raises StoreError."""
+        since, sums = int(self._database.query(LAST_ROOT)[0][0]), RowSums()
+        try:
+            with contextlib.closing(read_only(self._database.path)) as connection:
+                taken = sums.add(connection.execute(NAMED_LINES, (since, self.head.seq))) or since
+                with self._writing:  # a root stands right behind the row it signs
+                    head = self.head
+                    sums.add(connection.execute(NAMED_LINES, (taken, head.seq)))
+                    root = key.root(screen, at.date().isoformat(), head, since, sums.document())
+                    self.append_event(ROOT, at, root, clock)
+        except DatabaseError as error:
+            raise StoreError(f"{self._database.path}: {error}") from error
         return head
 
     def pages_of(self, notice_id: str) -> frozenset[str]:
@@ -209,6 +203,25 @@ class Ledger:
             "SELECT DISTINCT json_extract(line, '$.page_sha256') FROM ledger WHERE notice = ?", (notice_id,)
         )
         return frozenset(str(row[0]) for row in rows)
+
+    def judged(self, key: Key) -> frozenset[str]:
+        """The panels whose showings a notice is judged by, as its certificate has it: those in service at its latest
+        row (``tally``). None of a notice that was never shown. Raises StoreError."""
+        latest = self._database.query(
+            "SELECT seq, json_extract(line, '$.panel') FROM ledger"
+            " WHERE notice = ? AND json_extract(line, '$.revision') = ? ORDER BY seq DESC LIMIT 1",
+            key,
+        )
+        if not latest:
+            return frozenset()
+        seq, panel = latest[0]
+        starts = self._database.query(
+            f"SELECT json_extract(line, '$.detail.panels') FROM ledger WHERE {EVENT} = 'start' AND seq <= ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (seq,),
+        )
+        named = json.loads(starts[0][0]) if starts and starts[0][0] else []
+        return frozenset([*map(str, named), str(panel)])
 
     def darkened(self) -> dict[str, int]:
         """Notices whose end is written down, with the highest revision that it speaks of. Raises StoreError."""
@@ -267,54 +280,9 @@ class Ledger:
             for key in keys:
                 accounts.pop(key, None)
 
-    # ---- receipts -------------------------------------------------------------------------------------------
-
-    def unsent(self, limit: int = 500) -> list[dict[str, object]]:
-        """The oldest rows the town has not settled, as receipts: the row's values, its ``seq`` and a
-        ``receipt_id`` that is the same for ever (the row's hash)."""
-        rows = self._database.query(
-            "SELECT seq, line, hash FROM ledger WHERE seq > (SELECT upto FROM ledger_outbox)"
-            " AND seq NOT IN (SELECT seq FROM ledger_settled) ORDER BY seq LIMIT ?",
-            (limit,),
-        )
-        receipts = []
-        self._handed = {}
-        for seq, line, digest in rows:
-            receipt_id = digest.hex()
-            self._handed[receipt_id] = seq
-            receipts.append({"receipt_id": receipt_id, "seq": seq, **json.loads(line)})
-        return receipts
-
-    def mark_sent(self, ids: Iterable[str], rejected: Mapping[str, str] | None = None) -> None:
-        """The town has these rows, or will never take them (id -> reason): neither is offered again. Ids that
-        the latest ``unsent`` did not hand out are ignored."""
-        refused = {self._handed[i]: reason for i, reason in (rejected or {}).items() if i in self._handed}
-        settled = {self._handed[i] for i in ids if i in self._handed} | set(refused)
-
-        def work(connection: Connection) -> None:
-            connection.executemany("INSERT OR IGNORE INTO ledger_settled VALUES (?)", [(seq,) for seq in settled])
-            connection.executemany("INSERT OR IGNORE INTO ledger_rejected VALUES (?, ?)", list(refused.items()))
-            upto = int(connection.execute("SELECT upto FROM ledger_outbox").fetchone()[0])
-            for (seq,) in connection.execute("SELECT seq FROM ledger_settled ORDER BY seq").fetchall():
-                if seq != upto + 1:
-                    break
-                upto = seq
-            connection.execute("UPDATE ledger_outbox SET upto = ?", (upto,))
-            connection.execute("DELETE FROM ledger_settled WHERE seq <= ?", (upto,))
-
-        self._database.run(work)
-
-    def unsent_count(self) -> int:
-        """Rows the town still has to get."""
-        upto, settled = self._database.query(
-            "SELECT upto, (SELECT count(*) FROM ledger_settled) FROM ledger_outbox"
-        )[0]
-        return self._last[0] - int(upto) - int(settled)
-
-    def verify(self, anchors: Iterable[Head] = ()) -> VerifyResult:
+    def verify(self, keys: Collection[str] = ()) -> VerifyResult:
         """Walk the whole chain up to the row this process wrote last, through a connection of its own: showing
-        goes on meanwhile."""
-        anchors = [*anchors, self.head]
+        goes on meanwhile. ``keys``: the device's own, which its roots must be signed by. Raises StoreError."""
+        head = self.head
         with contextlib.closing(read_only(self._database.path)) as connection:
-            lines = connection.execute(f"{LINES} ORDER BY seq")
-            return verify_lines(lines, anchors, lambda document: root_holds(document, ()))
+            return verify(connection, [head], keys)

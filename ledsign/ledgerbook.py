@@ -14,10 +14,9 @@ from sqlite3 import Connection, DatabaseError
 from typing import Any, TypeAlias
 
 from ledsign.errors import StoreError
-from ledsign.evidence import GENESIS, LINES, Head, Line, VerifyResult, verify_lines
+from ledsign.evidence import EVENT, GENESIS, LINES, Head, Line
 from ledsign.frame import AckLevel
 from ledsign.playlist.exposure import Key
-from ledsign.seal import root_holds
 from ledsign.tally import Service, Tally, tallies
 from ledsign.trust import ClockTrust
 
@@ -161,20 +160,6 @@ def head(connection: Connection) -> Head:
     return Head(0, "")
 
 
-def verify(connection: Connection, anchors: Iterable[Head] = (), keys: Collection[str] = ()) -> VerifyResult:
-    """Walk the chain; rows that the town has settled must still be there, and every root must be signed, by one
-    of the device's ``keys`` where they are known. Raises StoreError."""
-    try:
-        (upto,) = connection.execute("SELECT upto FROM ledger_outbox").fetchone()
-        walked = connection.execute(f"{LINES} ORDER BY seq")
-        result = verify_lines(walked, anchors, lambda document: root_holds(document, keys))
-    except DatabaseError as error:
-        raise StoreError(f"the ledger cannot be read: {error}") from error
-    if result.ok and upto > result.rows:
-        return replace(result, bad_seq=result.rows + 1, reason="tail")
-    return result
-
-
 def certificate(
     connection: Connection, notice_id: str, least_ack: AckLevel = AckLevel.ACKED, passes_min: int = 1
 ) -> Certificate | None:
@@ -195,20 +180,10 @@ def certificate(
 
 
 def in_service(connection: Connection) -> Service:
-    """Which panels the screen had at which row, by the whole ledger. Raises StoreError."""
-    try:
-        starts = connection.execute(
-            "SELECT seq, json_extract(line, '$.detail.panels') FROM ledger"
-            " WHERE json_extract(line, '$.kind') = 'start' ORDER BY seq"
-        ).fetchall()
-        first = connection.execute(
-            "SELECT json_extract(line, '$.panel') AS panel, min(seq) FROM ledger"
-            " WHERE notice IS NOT NULL GROUP BY panel"
-        ).fetchall()
-        named = tuple((int(seq), frozenset(map(str, json.loads(panels)))) for seq, panels in starts if panels)
-        return Service(named, {str(panel): int(seq) for panel, seq in first})
-    except (DatabaseError, ValueError) as error:
-        raise StoreError(f"the ledger cannot be read: {error}") from error
+    """Which panels each start of the program named. Raises StoreError."""
+    starts = _documents(connection, f"WHERE {EVENT} = 'start' ORDER BY seq", ())
+    named = ((document["seq"], document["detail"].get("panels")) for document in starts)
+    return Service(tuple((seq, frozenset(map(str, panels))) for seq, panels in named if panels))
 
 
 def _safe_cell(text: str) -> str:

@@ -11,17 +11,18 @@ from typing import Protocol
 
 from ledsign.archive import due_spans, write_bundle
 from ledsign.database import Database, read_only
-from ledsign.errors import StoreError
-from ledsign.holdings import ARCHIVE, holdings
+from ledsign.errors import LedgerError, StoreError
+from ledsign.holdings import ARCHIVE, BROKEN, holdings
 from ledsign.ledgerbook import first_day
-from ledsign.seal import DeviceKey
-from ledsign.statement import BROKEN, Office
+from ledsign.seal import DeviceKey, known_keys
+from ledsign.statement import Office
 from ledsign.trust import ClockTrust, Reading
 
 log = logging.getLogger(__name__)
 
 NIGHT = timedelta(hours=3)
 ROUND = "night_round"  # the daemon's memory: the day that was done
+AGAIN_S = 3600.0  # from a bundle that failed (a full disk) to the next try: each walks the whole chain first
 
 
 class House(Office, Protocol):
@@ -36,18 +37,22 @@ class NightRound:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._bundles_from = 0.0  # monotonic s
 
     def make_up(self) -> None:
-        """Do what is missing today; what fails is tried again at the next call. Waits for a clock to be believed."""
+        """Do what is missing today; what fails is tried again later. Waits for a clock to be believed."""
         reading = self._house.trusted.read()
         if reading.trust is ClockTrust.UNTRUSTED:
             return
         local = reading.at.astimezone(self._house.policy.zone)
         try:
             self._daily(reading, (local - NIGHT).date().isoformat())
-            if not self._house.recall(BROKEN):
+            now = self._house.clock.monotonic()
+            if not self._house.recall(BROKEN) and now >= self._bundles_from:
+                self._bundles_from = now + AGAIN_S
                 self._bundles(reading, local)
-        except StoreError as error:
+                self._bundles_from = 0.0
+        except (StoreError, LedgerError) as error:
             log.critical("the round of the night comes later: %s", error)
 
     def _daily(self, reading: Reading, day: str) -> None:
@@ -63,8 +68,9 @@ class NightRound:
         house.remember(ROUND, day)
 
     def _sound(self) -> bool:
-        """Read the whole chain; the first row that does not fit is kept in mind until a walk finds none."""
-        result = self._house.ledger.verify()
+        """Read the whole chain, whose roots must be by this device; the first row that does not fit is kept in mind
+        until a walk finds none."""
+        result = self._house.ledger.verify(known_keys(self._house.config.state) | {self._house.device_key.public})
         self._house.remember(BROKEN, "" if result.ok else f"{result.bad_seq} {result.reason}")
         if not result.ok:
             log.critical("the ledger is broken at row %s: %s", result.bad_seq, result.reason)

@@ -11,7 +11,7 @@ from ledsign.errors import LedsignError
 from ledsign.feed.accept import Context, Verdict, judge
 from ledsign.i18n import _
 from ledsign.notice import Notice, Status
-from ledsign.player import PlayerStatus
+from ledsign.showing import PlayerStatus
 from ledsign.statement import Office, held
 
 POLL_S = 0.05

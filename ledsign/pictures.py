@@ -73,6 +73,12 @@ class Pictures:
         return len(held)
 
 
+def picture_file(folder: Path, name: str) -> Path | None:
+    """Where a kept picture lies, None when there is none."""
+    path = folder / f"{name}.png"
+    return path if path.is_file() else None
+
+
 def picture(folder: Path, name: str) -> bytes | None:
     """A kept picture, None when it was never there, gave way or was withdrawn. Raises StoreError."""
     try:

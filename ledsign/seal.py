@@ -2,7 +2,8 @@
 
 The key (Ed25519) is made on first use and never leaves the state folder (``device.key``, mode 0600). Beside it lies
 the list of its public halves (``device.pub``, a line of hex each): the town keeps that line from the first root it
-receives. A root is an event row of the ledger; it reaches the town with the receipts.
+receives. A root is an event row of the ledger; it reaches the town with the receipts. It names the end of the chain
+and the digest of each notice's rows since the root before it (``rowsums``).
 """
 
 import os
@@ -18,11 +19,13 @@ from ledsign.evidence import ROOT, Head, canonical_line
 
 SCHEMA = "ledsign.root/1"
 KEY_FILE, PUBLIC_FILE = "device.key", "device.pub"
+_SAID = frozenset({"screen", "day", "seq", "hash", "since", "rows"})
 
 
-def _signed_text(screen: str, day: str, head: Head) -> bytes:
-    statement = {"schema": SCHEMA, "screen": screen, "day": day, **head.document()}
-    return canonical_line(statement).encode("utf-8")
+def _signed_text(statement: Mapping[str, Any]) -> bytes:
+    """Everything a root says but the key and the signature themselves."""
+    said = {name: value for name, value in statement.items() if name not in ("key", "signature")}
+    return canonical_line({"schema": SCHEMA, **said}).encode("utf-8")
 
 
 class DeviceKey:
@@ -43,10 +46,11 @@ class DeviceKey:
         """The public half, 64 hex digits."""
         return self._key.public_key().public_bytes_raw().hex()
 
-    def root(self, screen: str, day: str, head: Head) -> dict[str, object]:
-        """The signed statement that this screen's chain ended so; goes into the ledger as an event."""
-        signature = self._key.sign(_signed_text(screen, day, head)).hex()
-        return {"screen": screen, "day": day, **head.document(), "key": self.public, "signature": signature}
+    def root(self, screen: str, day: str, head: Head, since: int, rows: Mapping[str, str]) -> dict[str, object]:
+        """The signed statement that this screen's chain ended so, and of the ``rows`` behind row ``since`` by notice;
+        goes into the ledger as an event."""
+        statement = {"screen": screen, "day": day, **head.document(), "since": since, "rows": dict(rows)}
+        return {**statement, "key": self.public, "signature": self._key.sign(_signed_text(statement)).hex()}
 
 
 def _new_key(folder: Path) -> bytes:
@@ -78,17 +82,17 @@ def known_keys(folder: Path) -> frozenset[str]:
         raise LedgerError(f"{folder / PUBLIC_FILE}: {error}") from error
 
 
-def root_holds(document: Mapping[str, Any], keys: Collection[str]) -> bool:
-    """Whether a root's signature is genuine and, when ``keys`` are given, by one of them."""
+def root_fault(document: Mapping[str, Any], keys: Collection[str]) -> str:
+    """What is wrong with a root: "" when nothing is, ``root`` when its signature is not genuine or it does not say
+    all that a root says, ``key`` when ``keys`` are given and it is by none of them."""
     if document["row"] != "event" or document["kind"] != ROOT:
-        return True
-    detail = document["detail"]
+        return ""
     try:
-        if keys and detail["key"] not in keys:
-            return False
-        text = _signed_text(detail["screen"], detail["day"], Head(detail["seq"], detail["hash"]))
+        detail = document["detail"]
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(detail["key"]))
-        public.verify(bytes.fromhex(detail["signature"]), text)
-    except (InvalidSignature, ValueError, KeyError, TypeError):
-        return False
-    return True
+        public.verify(bytes.fromhex(detail["signature"]), _signed_text(detail))
+    except (InvalidSignature, ValueError, KeyError, TypeError, AttributeError):
+        return "root"
+    if not detail.keys() >= _SAID:
+        return "root"
+    return "key" if keys and detail["key"] not in keys else ""

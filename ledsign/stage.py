@@ -18,6 +18,7 @@ import requests
 from ledsign.clock import Clock
 from ledsign.config import load_config, policy_of
 from ledsign.daemon import Daemon
+from ledsign.drawing import renderer_for
 from ledsign.errors import FeedError
 from ledsign.feed.integrity import load_keys
 from ledsign.feed.parse import parse_json, parse_notice
@@ -28,7 +29,6 @@ from ledsign.panel import Panel
 from ledsign.playlist.plan import plan
 from ledsign.protocol.codec import Link, create, network_scheme
 from ledsign.protocol.gbtext import decode, encode
-from ledsign.render.pack import most_colours, shows_shades
 from ledsign.render.pages import Renderer
 from ledsign.repertoire import Repertoire
 from ledsign.simulator import SimulatedCard, serve
@@ -255,7 +255,7 @@ def set_stage(setting: Setting, clock: Clock) -> Iterator[Stage]:
         form = _first_format(setting)
         words = form is PixelFormat.TEXT
         policy = policy_of(load_config(config))
-        renderer = Renderer(setting.panel, policy, state / "cache", most_colours(form), words, shows_shades(form))
+        renderer = renderer_for(setting.panel, policy, state / "cache", form)
         stage = Stage(setting, town, card, config, clock, renderer, words)
         safe = renderer.safe_page(SAFE_LINES)
         stage.pages[stage.seen(safe)] = (None, safe)

@@ -2,9 +2,11 @@
 
 A screen may have several panels. A notice is public where everybody can read it, so it is reported as its weakest
 panel has it: the one with the fewest counted days, then the fewest complete showings. Judged are the panels in
-service when the notice was shown for the last time (``Service``); one that never showed it counts as zero.
+service when the notice was shown for the last time (``Service``): those that the program's last start before it
+named, and any other that showed it since. One that never showed it counts as zero.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,17 +22,14 @@ _BATCH = 256  # rows counted in one go
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Which panels the screen had at which row. A panel is in service from the start of the program that names it, or
-    from its own first row, until a start that no longer names it. ``starts``: row and panels of each start that names
-    panels, in order; ``first``: the first row of each panel that ever showed anything."""
+    """Row and panels of each start of the program that names its panels, in order."""
 
     starts: tuple[tuple[int, frozenset[str]], ...]
-    first: Mapping[str, int]
 
-    def at(self, seq: int) -> frozenset[str]:
-        """Panels in service when row ``seq`` was written."""
-        since, named = max((each for each in self.starts if each[0] <= seq), default=(0, frozenset[str]()))
-        return named | {panel for panel, first in self.first.items() if since < first <= seq}
+    def at(self, seq: int) -> tuple[int, frozenset[str]]:
+        """The start in force at row ``seq``: its row and the panels it names; row 0 and none before the first."""
+        place = bisect_right(self.starts, seq, key=lambda start: start[0])
+        return self.starts[place - 1] if place else (0, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,7 @@ class _Count:
     digest: str
     first_at: datetime
     last_at: datetime
+    last_seq: int = 0
     exposure: Exposure = NEVER
     rows: int = 0
     seconds: float = 0.0
@@ -89,7 +89,7 @@ class _Count:
     waiting: list[Shown] = field(default_factory=list)
 
     def add(self, document: Mapping[str, Any], shown: Shown, passes_min: int) -> None:
-        self.last_at = max(self.last_at, shown.at)
+        self.last_at, self.last_seq = max(self.last_at, shown.at), document["seq"]
         self.rows += 1
         self.seconds += shown.seconds if shown.counts else 0.0
         self.required_days = document.get("required_days", self.required_days)
@@ -116,7 +116,6 @@ def tallies(
 ) -> list[Tally]:
     """Count rows, in order, into one tally per notice revision, the first shown first."""
     found: dict[tuple[str, Key], _Count] = {}
-    last: dict[Key, tuple[int, str]] = {}  # row and panel
     for document in documents:
         if document["row"] != "shown":
             continue
@@ -126,15 +125,16 @@ def tallies(
         if count is None:
             count = found[panel, key] = _Count(key, document["digest"], shown.at, shown.at)
         count.add(document, shown, passes_min)
-        last[key] = document["seq"], panel
     by_key: dict[Key, dict[str, _Count]] = {}
     for (panel, key), count in found.items():
         count.settle(passes_min)
         by_key.setdefault(key, {})[panel] = count
     made = []
     for key, counts in by_key.items():
-        seq, panel = last[key]
-        made.append(_weakest(key, counts, counts[panel].required_days, service.at(seq) | {panel}))
+        last = max(counts.values(), key=lambda count: count.last_seq)
+        since, named = service.at(last.last_seq)
+        judged = named | {panel for panel, count in counts.items() if count.last_seq > since}
+        made.append(_weakest(key, counts, last.required_days, judged))
     return sorted(made, key=lambda tally: (tally.first_at, tally.key))
 
 
@@ -191,7 +191,5 @@ def tally_document(tally: Tally) -> dict[str, Any]:
         "untrusted_rows": tally.untrusted_rows,
         "page_sha256": list(tally.page_sha256),
         "digest_sha256": list(tally.digest_sha256),
-        "panels": {
-            each.panel: {"counted_days": each.counted_days, "passes": each.passes} for each in tally.panels
-        },
+        "panels": {each.panel: {"counted_days": each.counted_days, "passes": each.passes} for each in tally.panels},
     }

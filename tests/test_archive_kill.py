@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ledsign.archive import Bundle, Holdings, check_bundle, month_span, write_bundle
+from ledsign.archive import Bundle, Holdings, month_span, write_bundle
+from ledsign.archivecheck import check_bundle
 from ledsign.database import Database, read_only
 from ledsign.evidence import ShownRow
 from ledsign.frame import AckLevel, PageKind
@@ -33,10 +34,11 @@ def state(tmp_path: Path) -> Path:
             )  # fmt: skip
             ledger.record(shown)
         ledger.seal(key, SCREEN, at(23, month=10), ClockTrust.TRUSTED)
+    (tmp_path / "page.png").write_bytes(PICTURE)
     return tmp_path
 
 
-def written(state: Path, path: Path, picture: Callable[[str], bytes | None]) -> Bundle:
+def written(state: Path, path: Path, picture: Callable[[str], Path | None]) -> Bundle:
     connection = read_only(state / "ledsign.db")
     try:
         return write_bundle(connection, month_span("2026-10"), SCREEN, Holdings({}, Register(), picture), path)
@@ -48,12 +50,12 @@ def cut_off(state: Path, path: Path, before: str, count: int) -> None:
     """Write the bundle in a process of its own that is killed at the ``count``-th call of that kind."""
     left = count
 
-    def gone(*_: object) -> bytes:
+    def gone(*_: object) -> Path:
         nonlocal left
         left -= 1
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
-        return PICTURE
+        return state / "page.png"
 
     child = os.fork()
     if not child:
@@ -62,7 +64,7 @@ def cut_off(state: Path, path: Path, before: str, count: int) -> None:
                 os.fsync = gone  # type: ignore[assignment]
             elif before == "rename":
                 Path.replace = gone  # type: ignore[assignment, method-assign]
-            written(state, path, gone if before == "picture" else lambda _: PICTURE)
+            written(state, path, gone if before == "picture" else lambda _: state / "page.png")
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)
@@ -74,10 +76,10 @@ def test_a_power_cut_while_archiving_leaves_the_next_run_byte_identical(
     state: Path, before: str, count: int
 ) -> None:
     whole, path = state / "whole.tar", state / "2026-10.tar"
-    made = written(state, whole, lambda _: PICTURE)
+    made = written(state, whole, lambda _: state / "page.png")
     cut_off(state, path, before, count)
     assert not path.exists(), "a bundle is there whole or not at all"
-    again = written(state, path, lambda _: PICTURE)
+    again = written(state, path, lambda _: state / "page.png")
     assert path.read_bytes() == whole.read_bytes()
     assert again.manifest_sha256 == made.manifest_sha256
     assert check_bundle(path, known_keys(state))["rows"] == PAGES + 1
@@ -86,7 +88,7 @@ def test_a_power_cut_while_archiving_leaves_the_next_run_byte_identical(
 
 def test_a_power_cut_leaves_the_bundle_that_was_there_before(state: Path) -> None:
     path = state / "2026-10.tar"
-    written(state, path, lambda _: PICTURE)
+    written(state, path, lambda _: state / "page.png")
     before = path.read_bytes()
     cut_off(state, path, "rename", 0)
     assert path.read_bytes() == before

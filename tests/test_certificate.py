@@ -14,6 +14,7 @@ from ledsign.ledger import Ledger
 from ledsign.ledgerbook import certificate
 from ledsign.notice import Notice, Status
 from ledsign.playlist.retention import TermState
+from ledsign.proof import check_notice
 from ledsign.trust import ClockTrust
 from playlist_kit import SCREEN, at, display, notice, policy
 
@@ -33,9 +34,9 @@ def paper(folder: Path, *rows: ShownRow, held: Notice | None = None, panels: tup
         for row in rows:
             ledger.record(row)
         with read_only(database.path) as connection:
-            made = certificate(connection, "a")
+            made, checked = certificate(connection, "a"), check_notice(connection, "a")
     assert made is not None
-    return Paper(made, "标题", SCREEN, held, policy())
+    return Paper(made, checked, "标题", SCREEN, held, policy())
 
 
 def days(*numbers: int, **values: object) -> list[ShownRow]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from kit import FakeClock
+from ledger_kit import filled, row, tampered
 from ledsign.clock import TrustedClock
 from ledsign.database import Database, read_only
 from ledsign.errors import LedgerError, StoreError
-from ledsign.evidence import FAILED, Head, ShownRow, read_anchor, verify_lines
+from ledsign.evidence import FAILED, Head, read_anchor, verify_lines
 from ledsign.frame import AckLevel, PageKind
 from ledsign.ledger import Ledger
 from ledsign.ledgerbook import (
@@ -26,9 +27,10 @@ from ledsign.ledgerbook import (
     register_csv,
     rows,
     tail,
-    verify,
 )
+from ledsign.outbox import Outbox
 from ledsign.playlist.exposure import Exposure
+from ledsign.proof import verify
 from ledsign.seal import DeviceKey
 from ledsign.tally import tallies, tally_document
 from ledsign.trust import ClockTrust
@@ -39,31 +41,6 @@ from playlist_kit import SCREEN, at
 def database(tmp_path: Path) -> Iterator[Database]:
     with Database(tmp_path / "state" / "ledsign.db", ballast_bytes=4096) as opened:
         yield opened
-
-
-def row(name: str = "a", n: int = 1, of: int = 1, turn: int = 1, minute: int = 0, **values: object) -> ShownRow:
-    made = ShownRow(
-        notice_id=name, revision=1, digest="d" * 64, n=n, of=of, kind=PageKind.BODY, shown_at=at(9, minute),
-        seconds=10.25, page_sha256=f"{n:064x}", ack=AckLevel.ACKED, complete=True, clock=ClockTrust.TRUSTED,
-        panel="main", turn=turn,
-    )  # fmt: skip
-    return replace(made, **values)  # type: ignore[arg-type]
-
-
-def filled(database: Database, count: int = 20) -> Ledger:
-    ledger = Ledger(database)
-    for index in range(count):
-        ledger.record(row(n=index % 4 + 1, of=4, turn=index // 4 + 1, minute=index))
-    return ledger
-
-
-def tampered(database: Database, *statements: str) -> None:
-    """Go round the triggers, as somebody with the file and time would."""
-    with database.transaction() as connection:
-        for name in ("ledger_no_update", "ledger_no_delete", "ledger_in_order"):
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
 
 
 def test_a_row_and_its_account_are_written_together(database: Database) -> None:
@@ -156,12 +133,14 @@ def test_a_rewritten_tail_differs_from_its_anchor(database: Database) -> None:
     other = Ledger(database)
     other.record(row("b", minute=59))
     assert other.verify().ok
-    assert other.verify([anchor]).reason == "head"
+    with read_only(database.path) as connection:
+        assert verify(connection, [anchor]).reason == "head"
 
 
 def test_a_tail_cut_below_what_the_town_has_shows_without_an_anchor(database: Database) -> None:
-    ledger = filled(database, 6)
-    ledger.mark_sent([str(r["receipt_id"]) for r in ledger.unsent()])
+    filled(database, 6)
+    outbox = Outbox(database)
+    outbox.mark_sent([str(r["receipt_id"]) for r in outbox.unsent()])
     tampered(database, "DELETE FROM ledger WHERE seq > 4")
     with read_only(database.path) as connection:
         assert verify(connection).reason == "tail"
@@ -191,45 +170,6 @@ def test_an_empty_ledger_is_sound(database: Database) -> None:
         assert head(connection).seq == 0
 
 
-def test_receipts_go_out_exactly_once(database: Database) -> None:
-    ledger = filled(database, 10)
-    first = ledger.unsent(4)
-    assert [r["seq"] for r in first] == [1, 2, 3, 4]
-    assert first == ledger.unsent(4)
-    ledger.unsent(4)
-    ledger.mark_sent([str(first[1]["receipt_id"]), str(first[3]["receipt_id"]), "unheard of"])
-    assert [r["seq"] for r in ledger.unsent(4)] == [1, 3, 5, 6]
-    assert ledger.unsent_count() == 8
-    ledger.mark_sent([str(r["receipt_id"]) for r in ledger.unsent(100)])
-    assert ledger.unsent(4) == []
-    assert ledger.unsent_count() == 0
-    ledger.record(row(minute=30))
-    assert [r["seq"] for r in Ledger(database).unsent()] == [11]
-
-
-def test_one_bad_row_does_not_block_upload(database: Database) -> None:
-    ledger = filled(database, 5)
-    receipts = ledger.unsent()
-    bad = str(receipts[0]["receipt_id"])
-    ledger.mark_sent([str(r["receipt_id"]) for r in receipts[1:]], rejected={bad: "schema"})
-    assert ledger.unsent() == []
-    assert database.query("SELECT seq, reason FROM ledger_rejected") == [(1, "schema")]
-    assert ledger.verify().ok
-
-
-def test_six_hours_offline_arrive_once_in_order_with_true_times(database: Database) -> None:
-    ledger = Ledger(database)
-    for minute in range(360):
-        ledger.record(row(turn=minute + 1, shown_at=at(9) + timedelta(minutes=minute)))
-    received: list[object] = []
-    while batch := ledger.unsent(50):
-        received += [r["shown_at"] for r in batch]
-        ledger.mark_sent([str(r["receipt_id"]) for r in batch])
-    assert len(received) == 360
-    assert received == sorted(received, key=str)
-    assert received[-1] == "2026-11-21T14:59:00.000+08:00"
-
-
 def test_rows_outlive_the_account_of_a_deleted_notice(database: Database) -> None:
     ledger = filled(database, 4)
     ledger.forget([("a", 1), ("never", 1)])
@@ -245,7 +185,7 @@ def test_rows_outlive_the_account_of_a_deleted_notice(database: Database) -> Non
 
 def bare(exposure: Exposure) -> Exposure:
     """Without the screen's air time, which the rows of one notice do not know."""
-    return replace(exposure, air_s=0.0, page_air_s=0.0, digest_air_s=0.0)
+    return replace(exposure, air_s=0.0, page_air_s=0.0, digest_air_s=0.0, pass_air_s=0.0)
 
 
 def test_what_is_counted_again_from_the_rows_equals_the_accounts(database: Database) -> None:
@@ -281,7 +221,7 @@ def test_gaps_and_clock_steps_become_rows(tmp_path: Path) -> None:
     with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
         ledger = filled(database, 2)
         ledger.record(row(minute=59))  # a long dark span inside one run is no gap: the hours may be over
-        assert [r["kind"] for r in ledger.unsent()] == ["body"] * 3
+        assert [r["kind"] for r in Outbox(database).unsent()] == ["body"] * 3
     with Database(tmp_path / "l.db", ballast_bytes=4096) as database:
         ledger = Ledger(database)
         ledger.append_event("start", at(12), {"version": "x"})
@@ -330,10 +270,10 @@ def test_an_unbelieved_row_of_the_future_moves_no_floor(tmp_path: Path, ahead: t
         ledger = Ledger(database)
         floor = ledger.newest()
         assert floor == end
-        assert floor is not None
-        assert TrustedClock(FakeClock(at(10)), floor).read().trust is ClockTrust.HOLDOVER
+        assert TrustedClock(FakeClock(at(10)), at(8), latest=floor).read().trust is ClockTrust.HOLDOVER
         ledger.record(row(shown_at=at(10)))
-        assert [r["kind"] for r in ledger.unsent()] == ["body", "body", "stop", "gap", "body"]  # no step back
+        kinds = [r["kind"] for r in Outbox(database).unsent()]
+        assert kinds == ["body", "body", "stop", "gap", "body"]  # no step back
 
 
 def test_a_root_stands_right_behind_the_row_it_signs(database: Database, tmp_path: Path) -> None:
@@ -341,19 +281,19 @@ def test_a_root_stands_right_behind_the_row_it_signs(database: Database, tmp_pat
     ledger, writers = filled(database, 3), []
 
     class Slow(DeviceKey):
-        def root(self, screen: str, day: str, head: Head) -> dict[str, object]:
-            for minute in range(4):
-                writers.append(threading.Thread(target=ledger.append_event, args=("x", at(11, minute), {})))
+        def root(self, screen: str, day: str, head: Head, since: int, rows: Mapping[str, str]) -> dict[str, object]:
+            for _ in range(4):
+                writers.append(threading.Thread(target=ledger.append_event, args=("x", at(11), {})))
                 writers[-1].start()
             writers[0].join(0.2)
             assert ledger.head == head
-            return super().root(screen, day, head)
+            return super().root(screen, day, head, since, rows)
 
     ledger.seal(Slow(tmp_path), SCREEN, at(11), ClockTrust.TRUSTED)
     for writer in writers:
         writer.join(10)
     assert ledger.head.seq == 8
-    assert [r["kind"] for r in ledger.unsent()][3:] == ["root"] + ["x"] * 4
+    assert [r["kind"] for r in Outbox(database).unsent()][3:] == ["root"] + ["x"] * 4
     result = ledger.verify()
     assert (result.ok, result.roots) == (True, 1)
 
@@ -427,11 +367,13 @@ def test_a_notice_is_reported_as_its_weakest_panel_has_it(database: Database) ->
 
 def test_a_panel_that_never_showed_it_counts_as_zero_while_it_was_in_service(database: Database) -> None:
     ledger = Ledger(database)
+    ledger.append_event("start", at(8), {"panels": ["main", "side"]})
     ledger.record(row("a"))
     ledger.record(row("b", minute=1))
     ledger.record(row("b", panel="side", minute=1))
     ledger.record(row("a", turn=2, minute=5))
-    ledger.record(row("c", panel="later", shown_at=at(9, day=22)))  # put up when "a" was gone
+    ledger.append_event("start", at(8, day=22), {"panels": ["main", "side", "later"]})  # put up when "a" was gone
+    ledger.record(row("c", panel="later", shown_at=at(9, day=22)))
     with read_only(database.path) as connection:
         counted = {tally.key[0]: tally for tally in tallies(rows(connection), in_service(connection))}
         made = certificate(connection, "a")
@@ -447,6 +389,7 @@ def test_certificate_and_every_register_judge_the_same_panels(database: Database
     """Two panels, one of them dead for the whole term: no document says that the notice was on show everywhere,
     whether the dead one is dark for good, comes back, or shows something just before and after."""
     ledger = Ledger(database)
+    ledger.append_event("start", at(8), {"panels": ["main", "side"]})
     ledger.record(row("other", panel="side"))
     for day in range(2, 13):
         ledger.record(row("a", turn=day, shown_at=at(9, day=day, month=12)))
@@ -480,7 +423,7 @@ def test_a_panel_is_in_service_from_the_start_that_names_it_to_the_one_that_does
         made = [certificate(connection, name) for name in "abc"]
     assert found == {"a": ["main", "side"], "b": ["main", "side"], "c": ["fourth", "main", "third"]}
     assert [[one.panel for one in each.tallies[0].panels] for each in made if each] == list(found.values())
-    assert service.at(0) == frozenset()
+    assert service.at(0) == (0, frozenset())
 
 
 def test_a_database_without_a_ledger_is_said_so(tmp_path: Path) -> None:

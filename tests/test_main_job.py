@@ -66,7 +66,7 @@ def test_published_lit_reported_withdrawn(stage, clock):
         assert stage.lit(first, since, 15) is not None
         assert stage.lit(second, since, 15) is not None
         assert stage.card.wait_for(lambda card: len(card.shown) >= 6, 30)
-        while daemon.ledger.unsent_count():
+        while daemon.outbox.unsent_count():
             time.sleep(0.05)
         since = clock.monotonic()
         stage.staff("POST", f"/v1/notices/{first.id}/withdraw", load_form("withdraw-party-dues"))

@@ -6,14 +6,17 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from kit import FakeClock
-from ledsign.archive import check_bundle
+from ledsign.archivecheck import check_bundle
 from ledsign.config import load_config
 from ledsign.daemon import Daemon
+from ledsign.seal import DeviceKey
 from ledsign.statement import heartbeat, sentence
+from ledsign.trust import ClockTrust
 from playlist_kit import SCREEN, at
 
 
@@ -116,3 +119,38 @@ def test_a_clock_that_nobody_believes_signs_nothing(daemon: Daemon, clock: FakeC
     assert visit(daemon, clock, at(10, day=1, month=1, year=1970)) == []
     clock.step(at(10, day=12))
     assert visit(daemon, clock, at(9, day=14)) == ["verified", "root"]
+
+
+def test_a_ledger_with_the_roots_of_another_pc_is_not_signed_on(daemon: Daemon, clock: FakeClock) -> None:
+    """Somebody put another screen's ledger into this state folder: its roots are genuine, but not by this device."""
+    daemon.ledger.append_event("start", clock.now(), {})
+    daemon.ledger.seal(DeviceKey(daemon.config.state.parent), SCREEN, clock.now(), ClockTrust.TRUSTED)
+    assert visit(daemon, clock, at(10, day=12)) == []
+    assert heartbeat(daemon)["ledger"]["broken"] == "2 key"  # type: ignore[index]
+    public = DeviceKey(daemon.config.state.parent).public
+    with (daemon.config.state / "device.pub").open("a", encoding="ascii") as known:
+        known.write(public + "\n")  # the old PC's key, which the town knows: the ledger moved here on purpose
+    assert visit(daemon, clock, at(10, day=13)) == ["verified", "root"]
+    assert heartbeat(daemon)["ledger"]["broken"] is None  # type: ignore[index]
+
+
+def test_a_disk_without_room_for_a_bundle_keeps_it_for_rows_and_is_asked_again_later(
+    daemon: Daemon, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Usage(NamedTuple):
+        free: int
+
+    walks: list[int] = []
+    verify = daemon.ledger.verify
+    monkeypatch.setattr(daemon.ledger, "verify", lambda keys: (walks.append(1), verify(keys))[1])
+    daemon.ledger.append_event("start", clock.now(), {})
+    monkeypatch.setattr("ledsign.archive.disk_usage", lambda _: Usage(1 << 20))
+    assert visit(daemon, clock, at(9, day=12, month=12))[-1] == "root"
+    assert bundles(daemon) == []
+    assert "needs 256 MB free, there are 1 MB" in caplog.text
+    done = len(walks)
+    assert visit(daemon, clock, at(9, 10, day=12, month=12)) == []
+    assert len(walks) == done, "no walk of the whole chain every ten minutes"
+    monkeypatch.undo()
+    assert visit(daemon, clock, at(10, 1, day=12, month=12)) == ["archived"]
+    assert bundles(daemon) == ["2026-11"]

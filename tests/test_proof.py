@@ -1,5 +1,6 @@
 """Signed roots, page pictures, certificates with pictures, archive bundles."""
 
+import gzip
 import io
 import json
 import sqlite3
@@ -7,21 +8,25 @@ import tarfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from ledsign.archive import Holdings, check_bundle, due_spans, month_span, write_bundle, year_span
+from ledsign.archive import RESERVE_BYTES, Holdings, due_spans, month_span, write_bundle
+from ledsign.archivecheck import check_bundle
 from ledsign.cli.ledger import ledger as ledger_verb
 from ledsign.database import Database, read_only
-from ledsign.errors import LedgerError, StoreError
+from ledsign.errors import DiskFullError, LedgerError, StoreError
 from ledsign.evidence import Head, ShownRow, canonical_line, chain
 from ledsign.frame import AckLevel, Page, PageKind
 from ledsign.ledger import Ledger
-from ledsign.ledgerbook import Register, RegisterEntry, verify
+from ledsign.ledgerbook import Register, RegisterEntry
+from ledsign.outbox import Outbox
 from ledsign.panel import ColorMode
 from ledsign.pictures import Pictures, picture
+from ledsign.proof import verify
 from ledsign.seal import KEY_FILE, DeviceKey, known_keys
 from ledsign.trust import ClockTrust
 from playlist_kit import SCREEN, at, policy
@@ -88,10 +93,11 @@ def test_roots_are_signed_by_a_key_made_on_first_use(state: Path) -> None:
         result = verify(connection, keys=known_keys(state))
     assert (result.ok, result.rows, result.roots) == (True, 21, 3)
     with Database(state / "ledsign.db", ballast_bytes=4096) as database:
-        roots = [r for r in Ledger(database).unsent() if r.get("kind") == "root"]
+        roots = [r for r in Outbox(database).unsent() if r.get("kind") == "root"]
         assert len(roots) == 3  # they reach the town like any other row
         assert roots[0]["detail"] == {
-            "screen": SCREEN, "day": "2026-09-21", "seq": 6, "key": key.public,
+            "screen": SCREEN, "day": "2026-09-21", "seq": 6, "since": 0, "key": key.public,
+            "rows": {"n-1": roots[0]["detail"]["rows"]["n-1"]},  # type: ignore[index]
             "hash": roots[0]["detail"]["hash"], "signature": roots[0]["detail"]["signature"],  # type: ignore[index]
         }  # fmt: skip
 
@@ -107,14 +113,14 @@ def test_a_ledger_made_up_anew_fails_at_its_first_root(state: Path) -> None:
 
 def test_a_root_by_a_foreign_key_does_not_hold(state: Path) -> None:
     with read_only(state / "ledsign.db") as connection:
-        assert verify(connection, keys=["00" * 32]).reason == "root"
+        assert verify(connection, keys=["00" * 32]).reason == "key"
         assert verify(connection).ok  # without a known key it must at least be genuine
 
 
 def test_a_root_speaks_of_the_row_just_before_it(state: Path) -> None:
     with Database(state / "ledsign.db", ballast_bytes=4096) as database:
         ledger, key = Ledger(database), DeviceKey(state)
-        ledger.append_event("root", at(12), key.root(SCREEN, "2026-11-21", Head(3, "00" * 32)))
+        ledger.append_event("root", at(12), key.root(SCREEN, "2026-11-21", Head(3, "00" * 32), 0, {}))
         assert ledger.verify().reason == "root"
 
 
@@ -180,7 +186,7 @@ def test_the_certificate_is_one_page_with_its_pictures(state: Path, tmp_path: Pa
     assert asked.exit_code == 0, asked.output
     text = out.read_text(encoding="utf-8")
     assert text.count("data:image/png;base64,") == 2
-    assert "渲染帧,非现场照片" in text
+    assert "渲染帧，非现场照片" in text
     assert "http" not in text
     assert "<script" not in text
     assert "2026-09-21、2026-10-21、2026-11-21" in text
@@ -211,12 +217,47 @@ def test_the_bundle_is_the_same_on_a_second_run_and_checks_without_the_screen(st
     with tarfile.open(one) as tar:
         names = tar.getnames()
     assert names[0] == "manifest.jsonl"
-    assert {"ledger.jsonl", "register.csv", "certificates.jsonl", f"pages/{page(1).sha256}.png"} <= set(names)
+    assert {"ledger.jsonl.gz", "register.csv", "certificates.jsonl", f"pages/{page(1).sha256}.png"} <= set(names)
     opening = check_bundle(one)
     assert (opening["screen"], opening["before"]["seq"], opening["last"]["seq"]) == (SCREEN, 7, 14)
     assert archived(state, "--check", str(one))[0] == 0
-    year = tmp_path / "year.tar"
+
+
+def test_a_year_names_its_months_and_is_held_against_those_beside_it(state: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for month in ("2026-09", "2026-10", "2026-11"):
+        archived(state, "--month", month, "--out", str(folder / f"{month}.tar"))
+    year = folder / "2026.tar"
     assert archived(state, "--year", "2026", "--out", str(year))[1]["rows"] == 21
+    with tarfile.open(year) as tar:
+        assert sorted(tar.getnames()) == ["certificates.jsonl", "manifest.jsonl", "register.csv"]
+    opening = check_bundle(year)
+    assert list(opening["months"]) == [f"2026-{month:02}" for month in range(1, 13)]
+    assert sum(place["rows"] for place in opening["months"].values()) == opening["rows"] == 21
+    assert opening["months"]["2026-10"]["last"] == check_bundle(folder / "2026-10.tar")["last"]
+    (folder / "2026-10.tar").rename(folder / "2026-09.tar")
+    with pytest.raises(LedgerError, match="not the month"):
+        check_bundle(year)
+    (folder / "2026-09.tar").write_bytes(b"damaged")
+    assert archived(state, "--check", str(year))[0] == 30
+    (folder / "2026-09.tar").unlink()
+    assert check_bundle(year)["rows"] == 21, "the months may lie elsewhere"
+
+
+def test_no_bundle_is_begun_without_room_for_it(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bundle must not take the room that the rows of today need."""
+
+    class Usage(NamedTuple):
+        free: int
+
+    monkeypatch.setattr("ledsign.archive.disk_usage", lambda _: Usage(RESERVE_BYTES + 2_000))
+    held = Holdings({}, Register(), lambda _: None)
+    with read_only(state / "ledsign.db") as connection:
+        with pytest.raises(DiskFullError, match="a bundle of 7 rows needs 256 MB free"):
+            write_bundle(connection, month_span("2026-10"), SCREEN, held, tmp_path / "o.tar")
+        assert not list(tmp_path.glob("o.tar*"))
+        assert write_bundle(connection, month_span("2026-08"), SCREEN, held, tmp_path / "a.tar").rows == 0
 
 
 def test_bundles_join_without_a_gap_and_an_empty_month_is_one_too(state: Path, tmp_path: Path) -> None:
@@ -238,7 +279,9 @@ def forged(source: Path, target: Path, name: str, change: tuple[bytes, bytes] | 
             if info.name == name:
                 if change is None:
                     continue
-                data = data.replace(*change)
+                packed = name.endswith(".gz")
+                data = (gzip.decompress(data) if packed else data).replace(*change)
+                data = gzip.compress(data) if packed else data
             info.size = len(data)
             out.addfile(info, io.BytesIO(data))
 
@@ -246,7 +289,7 @@ def forged(source: Path, target: Path, name: str, change: tuple[bytes, bytes] | 
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("ledger.jsonl", (b'"ms":10000', b'"ms":20000')),
+        ("ledger.jsonl.gz", (b'"ms":10000', b'"ms":20000')),
         ("register.csv", (b"d" * 64, b"e" * 64)),
         ("register.csv", None),
         ("manifest.jsonl", (b'"rows":7', b'"rows":8')),
@@ -280,7 +323,7 @@ def test_signed_bytes_of_a_notice_go_along_under_a_name_of_ours(state: Path, tmp
     register = Register({("n-1", 1): RegisterEntry(title="公开表")})
     held = Holdings({"n-1": b"{}", "other": b"{}"}, register, lambda _: None)
     with read_only(state / "ledsign.db") as connection:
-        made = write_bundle(connection, year_span("2026"), SCREEN, held, tmp_path / "y.tar")
+        made = write_bundle(connection, month_span("2026-10"), SCREEN, held, tmp_path / "y.tar")
     with tarfile.open(made.path) as tar:
         (name,) = [name for name in tar.getnames() if name.startswith("notices/")]
     assert name.removeprefix("notices/").removesuffix(".json").isalnum()
@@ -349,7 +392,7 @@ def test_no_bundle_is_made_of_a_broken_chain_of_a_span_not_over_or_of_two_spans(
 def roots(state: Path) -> list[str]:
     """The roots as the town names them."""
     with Database(state / "ledsign.db", ballast_bytes=4096) as database:
-        details = [row["detail"] for row in Ledger(database).unsent() if row.get("kind") == "root"]
+        details = [row["detail"] for row in Outbox(database).unsent() if row.get("kind") == "root"]
     return [f"{each['seq']}:{each['hash']}" for each in details if isinstance(each, dict)]
 
 

@@ -19,10 +19,11 @@ from ledsign.database import Database, read_only
 from ledsign.feed.accept import Known
 from ledsign.frame import Page
 from ledsign.latest import Latest
-from ledsign.ledger import DARKENED, Ledger
+from ledsign.ledger import Ledger
+from ledsign.ledgersql import DARKENED
 from ledsign.panel import ColorMode, load_panels
-from ledsign.player import PlayerStatus, Showing
 from ledsign.playlist.situation import PlanMode
+from ledsign.showing import PlayerStatus, Showing
 from ledsign.stage import Setting, Stage, play, set_stage
 from ledsign.town.samples import load_form, load_samples
 from playlist_kit import at, notice
@@ -157,7 +158,7 @@ def test_a_higher_revision_withdrawn_while_the_daemon_was_down_is_another_end(wa
 
 def test_the_start_asks_an_index_and_not_the_whole_ledger(watched: Watched) -> None:
     steps = watched.database.query(f"EXPLAIN QUERY PLAN {DARKENED}")
-    assert any("ledger_dark" in str(step[3]) for step in steps), steps
+    assert any("ledger_event" in str(step[3]) for step in steps), steps
 
 
 # ---- on stage: town, daemon, simulated card -------------------------------------------------------------------

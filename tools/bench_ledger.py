@@ -22,14 +22,18 @@ ROOT = Path(__file__).resolve().parent.parent
 path.insert(0, str(ROOT))
 
 from ledsign.database import Database, read_only  # noqa: E402
-from ledsign.evidence import GENESIS, ShownRow, canonical_line, chain  # noqa: E402
+from ledsign.evidence import GENESIS, ROOT, Head, ShownRow, canonical_line, chain, event_document  # noqa: E402
 from ledsign.frame import AckLevel, PageKind  # noqa: E402
 from ledsign.ledger import Ledger  # noqa: E402
-from ledsign.ledgerbook import Register, certificate, in_service, register_csv, rows, verify  # noqa: E402
+from ledsign.ledgerbook import Register, certificate, in_service, register_csv, rows  # noqa: E402
+from ledsign.proof import check_notice, verify  # noqa: E402
+from ledsign.rowsums import RowSums  # noqa: E402
+from ledsign.seal import DeviceKey  # noqa: E402
 from ledsign.tally import tallies  # noqa: E402
 from ledsign.trust import ClockTrust  # noqa: E402
 
 NOTICES, PAGES, A_DAY = 40, 4, 8_000
+SHORT, SHORT_DAYS = "990102101201-20260101-C12-0001", 30  # on show for a usual term, the others all the time
 APPENDS = 2_000
 START = datetime(2026, 1, 1, 6, 30, tzinfo=UTC)
 
@@ -38,27 +42,38 @@ def shown(number: int) -> ShownRow:
     """The ``number``-th row (from 0)."""
     day, place = divmod(number, A_DAY)
     turn = number // PAGES
+    usual = f"990102101201-20260101-C07-{turn % NOTICES:04}"
     return ShownRow(
-        notice_id=f"990102101201-20260101-C07-{turn % NOTICES:04}", revision=1, digest="d" * 64,
+        notice_id=SHORT if turn % NOTICES == 1 and day < SHORT_DAYS else usual, revision=1, digest="d" * 64,
         n=number % PAGES + 1, of=PAGES, kind=PageKind.BODY, shown_at=START + timedelta(days=day, seconds=6.5 * place),
         seconds=6.0, page_sha256=f"{turn % NOTICES * PAGES + number % PAGES:064x}", ack=AckLevel.ACKED, complete=True,
         clock=ClockTrust.TRUSTED, panel="main", turn=turn + 1,
     )  # fmt: skip
 
 
-def chained(count: int) -> Iterator[tuple[int, str, bytes]]:
-    head = GENESIS
+def chained(count: int, key: DeviceKey) -> Iterator[tuple[int, str, bytes]]:
+    """The rows, behind each day's a root as the daemon writes it."""
+    head, seq, since, sums = GENESIS, 0, 0, RowSums()
     for number in range(count):
-        line = canonical_line(shown(number).document())
-        head = chain(head, line)
-        yield number + 1, line, head
+        row = shown(number)
+        line = canonical_line(row.document())
+        seq, head = seq + 1, chain(head, line)
+        sums.add([(seq, line.encode(), row.notice_id)])
+        yield seq, line, head
+        if number % A_DAY == A_DAY - 1:
+            root = key.root("bench", row.shown_at.date().isoformat(), Head(seq, head.hex()), since, sums.document())
+            line = canonical_line(event_document(ROOT, row.shown_at, root, ClockTrust.TRUSTED))
+            since, seq, head, sums = seq, seq + 1, chain(head, line), RowSums()
+            sums.add([(seq, line.encode(), None)])
+            yield seq, line, head
 
 
 def fill(database: Database, count: int) -> None:
     """The rows in one transaction; only the bench writes a ledger this way."""
     Ledger(database)
+    key = DeviceKey(database.path.parent)
     with database.transaction() as connection:
-        connection.executemany("INSERT INTO ledger (seq, line, hash) VALUES (?, ?, ?)", chained(count))
+        connection.executemany("INSERT INTO ledger (seq, line, hash) VALUES (?, ?, ?)", chained(count, key))
 
 
 def appended(database: Database, first: int, synced: bool) -> float:
@@ -82,12 +97,20 @@ def timed(what: str, connection: sqlite3.Connection) -> None:
     took = time.process_time() - begun
     assert result.ok
     print(f"verify {what}: {took:.2f} s, {result.rows / took:,.0f} rows a second", flush=True)
-    name = shown(0).notice_id
-    begun = time.process_time()
-    made = certificate(connection, name)
-    took = time.process_time() - begun
-    assert made is not None
-    print(f"certificate of a notice with {made.tallies[0].rows:,} rows: {took:.2f} s", flush=True)
+    for name in (shown(0).notice_id, SHORT):
+        begun = time.process_time()
+        checked = check_notice(connection, name)
+        middle = time.process_time()
+        made = certificate(connection, name)
+        took = time.process_time() - begun
+        assert made is not None
+        assert not checked.whole
+        rows_of = made.tallies[0].rows
+        print(
+            f"certificate of a notice with {rows_of:,} rows: {took:.2f} s, {middle - begun:.2f} s of it checking "
+            f"them against {checked.roots} roots and walking {checked.walked:,} rows",
+            flush=True,
+        )
     first = START.date()
     begun = time.process_time()
     counted = tallies(rows(connection, first, first + timedelta(days=90)), in_service(connection))

@@ -1,7 +1,6 @@
 """``ledsign ledger``: evidence read from the database file, also while the daemon runs."""
 
 import re
-import sqlite3
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
@@ -10,14 +9,16 @@ from typing import TextIO
 
 import click
 
-from ledsign.archive import Span, check_bundle, month_span, write_bundle, year_span
+from ledsign.archive import Span, month_span, write_bundle, year_span
+from ledsign.archivecheck import check_bundle
 from ledsign.certificate import Paper, certificate_document, certificate_html, certificate_text
 from ledsign.cli.common import Exit, clock_option, emit, fail, json_option
+from ledsign.cli.ledgercheck import checked, insist, verify_document, verify_text, walked
 from ledsign.cli.outfile import written_whole
-from ledsign.cli.place import DATABASE, Place, place_options
+from ledsign.cli.place import Place, place_options
 from ledsign.clock import SystemClock
 from ledsign.errors import LedgerError
-from ledsign.evidence import Head, VerifyResult, canonical_line, read_anchor
+from ledsign.evidence import Head, canonical_line
 from ledsign.holdings import PAGES, held_notices, holdings, register, screen_of
 from ledsign.i18n import _
 from ledsign.ledgerbook import (
@@ -27,7 +28,6 @@ from ledsign.ledgerbook import (
     register_csv,
     rows,
     tail,
-    verify,
 )
 from ledsign.pictures import picture
 from ledsign.seal import known_keys
@@ -83,44 +83,10 @@ def _heads(_context: click.Context, _parameter: click.Parameter, texts: tuple[st
 def verify_(anchors: tuple[Head, ...], place: Place, as_json: bool) -> None:
     """Also checks the anchor written beside the database, so that a cut tail shows."""
     with place.opened() as connection:
-        result = _walked(connection, place.state, anchors)
-    emit(_verify_document(result), _verify_text(result), as_json)
+        result = walked(connection, place.state, anchors)
+    emit(verify_document(result), verify_text(result), as_json)
     if not result.ok:
         raise click.exceptions.Exit(Exit.LEDGER)
-
-
-def _walked(connection: sqlite3.Connection, state: Path, anchors: tuple[Head, ...] = ()) -> VerifyResult:
-    try:
-        anchor = read_anchor(state / f"{DATABASE}.head")
-        return verify(connection, anchors if anchor is None else [*anchors, anchor], known_keys(state))
-    except LedgerError as error:
-        fail(Exit.LEDGER, str(error))
-
-
-def _insist(connection: sqlite3.Connection, state: Path) -> None:
-    """No evidence is issued from a broken chain."""
-    result = _walked(connection, state)
-    if not result.ok:
-        fail(Exit.LEDGER, _verify_text(result))
-
-
-def _verify_document(result: VerifyResult) -> dict[str, object]:
-    return {
-        "ok": result.ok,
-        "rows": result.rows,
-        "head": result.head.hash,
-        "bad_seq": result.bad_seq,
-        "reason": result.reason,
-        "roots": result.roots,
-    }
-
-
-def _verify_text(result: VerifyResult) -> str:
-    if result.ok:
-        text = _("The ledger is sound: {rows} rows, {roots} of them signed roots, head {head}.")
-        return text.format(rows=result.rows, roots=result.roots, head=result.head.hash[:16])
-    text = _("The ledger is broken at row {seq} ({reason}); the {rows} rows before it are sound.")
-    return text.format(seq=result.bad_seq, reason=result.reason, rows=result.rows)
 
 
 def _day(_context: click.Context, _parameter: click.Parameter, text: str | None) -> date | None:
@@ -150,7 +116,7 @@ def export(form: str, since: date | None, until: date | None, out: Path | None, 
     if since is not None and until is not None and since > until:
         raise click.UsageError(_("--from lies after --to"))
     with place.opened() as connection:
-        _insist(connection, place.state)
+        insist(connection, place.state)
         with written_whole(out) as stream:  # the register's line ends are CRLF already
             count = 0
             if form == "csv":
@@ -182,17 +148,25 @@ def _write(stream: TextIO | None, text: str) -> None:
     help=_("Form of the certificate."),
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help=_("File; otherwise standard output."))
+@click.option(
+    "--whole-chain",
+    "whole",
+    is_flag=True,
+    help=_("Walk the whole chain first; otherwise the notice's rows are checked against the signed roots."),
+)
 @place_options
 @json_option
-def certificate_(notice_id: str, form: str, out: Path | None, place: Place, as_json: bool) -> None:
+def certificate_(notice_id: str, form: str, out: Path | None, whole: bool, place: Place, as_json: bool) -> None:
     """One object a revision that was shown, or one page with pictures. Exit code 65: it never was."""
     with place.opened() as connection:
-        _insist(connection, place.state)
+        connection.execute("BEGIN")  # the rows that are counted are the rows that were checked
+        found_sound = checked(connection, notice_id, place.state, whole)
         made = certificate(connection, notice_id, passes_min=place.policy.complete_passes_min)
         if made is None:
             fail(Exit.DATA, _("{id}: never shown on this screen").format(id=notice_id))
         notice = next((held for held, _raw in held_notices(connection) if held.id == notice_id), None)
-        paper = Paper(made, notice.title if notice else notice_id, screen_of(connection), notice, place.policy)
+        title = notice.title if notice else notice_id
+        paper = Paper(made, found_sound, title, screen_of(connection), notice, place.policy)
     if form == "html":
         _put(certificate_html(paper, partial(picture, place.state / PAGES)), out, as_json)
         return
@@ -259,7 +233,7 @@ def archive(
     if span.until >= today:
         raise click.UsageError(_("{span} is not over yet").format(span=span.name))
     with place.opened() as connection:
-        _insist(connection, place.state)
+        insist(connection, place.state)
         held = holdings(connection, place.state, policy)
         made = write_bundle(connection, span, screen_of(connection), held, out, policy.complete_passes_min)
     document = {

@@ -94,7 +94,8 @@ def why(notice_id: str, moment: str | None, socket: Path, as_json: bool) -> None
 @socket_option
 @json_option
 def timeline(socket: Path, as_json: bool) -> None:
-    for row in _ask(socket, "timeline")["slots"]:
+    answer = _ask(socket, "timeline")
+    for row in [*answer["slots"], *answer["announced"]]:
         _tell(row, as_json)
 
 

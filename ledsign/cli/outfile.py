@@ -12,21 +12,26 @@ from ledsign.cli.common import Exit, fail
 @contextlib.contextmanager
 def written_whole(path: Path | None) -> Iterator[TextIO | None]:
     """A stream into a new file beside ``path`` that takes its place at the end; after an error nothing has changed.
-    None for standard output. Line ends stay as they are written. What the disk refuses ends the verb."""
+    What is no plain file (a pipe, a device) is written to as it is. None for standard output. Line ends stay as they
+    are written. What the disk refuses ends the verb."""
     if path is None:
         yield None
         return
-    part = path.with_name(path.name + ".new")
+    plain = path.is_file() or not path.exists()
+    part = path.with_name(path.name + ".new") if plain else path
     try:
         with part.open("w", encoding="utf-8", newline="") as stream:
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
+            if plain:
+                os.fsync(stream.fileno())
+        if plain:
+            part.replace(path)
     except OSError as error:
-        if part.is_file():
+        if plain and part.is_file():
             part.unlink()
-        fail(Exit.DATA, str(error))
+        fail(Exit.DATA, f"{path}: {error.strerror or error}")
     except BaseException:
-        part.unlink(missing_ok=True)
+        if plain:
+            part.unlink(missing_ok=True)
         raise

@@ -40,7 +40,8 @@ class Place:
             if self.state.exists() and not os.access(self.state, os.X_OK | os.R_OK):
                 text = _("{folder}: only root and the account ledsign may read it").format(folder=self.state)
                 fail(Exit.NOT_PERMITTED, text)
-            fail(Exit.TEMPFAIL, str(error))
+            where = str(self.state / DATABASE)
+            fail(Exit.TEMPFAIL, str(error) if where in str(error) else f"{where}: {error}")
 
 
 def _place(config: Path | None, state: Path | None) -> Place:

@@ -12,11 +12,12 @@ import click
 
 from ledsign.checks import Finding, Grade, live_checks, static_checks
 from ledsign.cli.common import Exit, emit, fail, json_option
-from ledsign.clock import SystemClock
+from ledsign.clock import SystemClock, network_time
 from ledsign.config import DEFAULT_PATH, Config, load_config
 from ledsign.daemon import BUILT, Daemon
 from ledsign.errors import ConfigError, StoreError
 from ledsign.i18n import _
+from ledsign.standin import opened
 
 config_option = click.option(
     "--config",
@@ -67,8 +68,11 @@ def run(config_path: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_received: stop.set())
+    clock = SystemClock(ZoneInfo(config.timezone))
     try:
-        Daemon(config, SystemClock(ZoneInfo(config.timezone))).run(stop)
+        daemon = opened(lambda: Daemon(config, clock, kept=network_time), config, clock, stop)
+        if daemon is not None:
+            daemon.run(stop)
     except ConfigError as error:
         fail(Exit.CONFIG, str(error))
     except StoreError as error:

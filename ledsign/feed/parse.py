@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from ledsign import notice as n
 from ledsign.errors import RefusedError
-from ledsign.feed import wire
+from ledsign.feed import scalars, wire
 from ledsign.feed.integrity import canonical, digest_of
 from ledsign.feed.strictjson import JsonObject, JsonValue, parse_json
 
@@ -14,9 +14,9 @@ __all__ = ["JsonObject", "JsonValue", "canonical", "digest_of", "parse_json", "p
 
 SCHEMA = "ledsign.notice/1"
 _REASONS = {
-    wire.FAULT_DATETIME: "schema:datetime",
-    wire.FAULT_WINDOW: "schema:window",
-    wire.FAULT_URL: "schema:url",
+    scalars.FAULT_DATETIME: "schema:datetime",
+    scalars.FAULT_WINDOW: "schema:window",
+    scalars.FAULT_URL: "schema:url",
 }
 _SHOWN_FAULTS = 3
 

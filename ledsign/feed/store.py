@@ -14,10 +14,11 @@ from pathlib import Path
 
 from ledsign.database import Database
 from ledsign.errors import RefusedError, StoreError
+from ledsign.feed import audit, register
 from ledsign.feed.accept import Known, Verdict
 from ledsign.feed.assets import AssetFolder
+from ledsign.feed.audit import AuditLine
 from ledsign.feed.parse import digest_of, parse_json, parse_notice
-from ledsign.feed.register import TABLE, enter, forget
 from ledsign.latest import Latest
 from ledsign.notice import Image, Notice, Status, Urgency
 
@@ -31,16 +32,9 @@ _TABLES = (
         identifier TEXT PRIMARY KEY, by_notice TEXT NOT NULL, at TEXT NOT NULL
     ) WITHOUT ROWID""",
     "CREATE TABLE feed_state (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
-    """CREATE TABLE audit (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT, event TEXT NOT NULL, id TEXT NOT NULL DEFAULT '',
-        revision INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', detail TEXT NOT NULL DEFAULT '',
-        digest TEXT NOT NULL DEFAULT '', times INTEGER NOT NULL DEFAULT 1
-    )""",
-    "CREATE INDEX audit_same ON audit (event, id, reason, digest)",
-    TABLE,
+    *audit.TABLES,
+    register.TABLE,
 )
-AUDIT_ROWS = 50_000
-_TEXT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +44,6 @@ class Snapshot:
     notices: tuple[Notice, ...] = ()
     cancelled: frozenset[str] = frozenset()
     arrived: Mapping[str, datetime] = field(default_factory=dict)  # notice id -> when it was accepted here
-
-
-@dataclass(frozen=True, slots=True)
-class AuditLine:
-    """One event: accepted, refused, withdrawn, retired, takedown, damaged. ``times``: how often the same was
-    seen; ``at`` is the last time, None when found while loading."""
-
-    seq: int
-    at: datetime | None
-    event: str
-    id: str
-    revision: int
-    reason: str
-    detail: str
-    digest: str
-    times: int
 
 
 class Store:
@@ -86,7 +64,10 @@ class Store:
         self._notices: dict[str, Notice] = {}
         self._arrived: dict[str, datetime] = {}
         self._cancelled = frozenset(str(row[0]) for row in database.query("SELECT identifier FROM cancelled_alert"))
-        self._load()
+        try:
+            self._load()
+        except ValueError as error:
+            raise StoreError(f"{database.path}: a notice's entry is damaged: {error}") from error
 
     # -- reading
 
@@ -130,11 +111,7 @@ class Store:
 
     def audit(self, limit: int = 100) -> list[AuditLine]:
         """The last lines, newest first."""
-        rows = self._db.query(
-            "SELECT seq, at, event, id, revision, reason, detail, digest, times FROM audit ORDER BY seq DESC LIMIT ?",
-            (max(0, min(limit, AUDIT_ROWS)),),
-        )
-        return [_audit_line(row) for row in rows]
+        return audit.newest(self._db, limit)
 
     # -- deliveries
 
@@ -183,8 +160,8 @@ class Store:
                 "INSERT OR IGNORE INTO cancelled_alert VALUES (?, ?, ?)",
                 [(identifier, notice.id, at.isoformat()) for identifier in ended],
             )
-            enter(connection, notice, at)
-            _note(connection, at, "accepted", notice.id, notice.revision, "", detail, notice.digest)
+            register.enter(connection, notice, at)
+            audit.note(connection, at, "accepted", notice.id, notice.revision, "", detail, notice.digest)
 
         with self._lock:
             self._db.run(work, urgent=alert is not None or notice.urgency in (Urgency.URGENT, Urgency.EMERGENCY))
@@ -206,8 +183,8 @@ class Store:
                 "INSERT OR REPLACE INTO notice VALUES (?, ?, ?, 'gone', NULL, ?, ?)",
                 (notice_id, revision, digest, at.isoformat(), name),
             )
-            forget(connection, notice_id, reason)
-            _note(connection, at, name, notice_id, revision, reason, detail, digest)
+            register.forget(connection, notice_id, reason)
+            audit.note(connection, at, name, notice_id, revision, reason, detail, digest)
 
         with self._lock:
             before = self._notices.pop(notice_id, None)  # off the screen even when the disk fails
@@ -221,7 +198,7 @@ class Store:
     def refuse(self, reason: str, detail: str, notice_id: str | None, digest: str, at: datetime) -> None:
         """One audit line; the same refusal again only counts up."""
         with self._db.transaction() as connection:
-            _note(connection, at, "refused", notice_id or "", 0, reason, detail, digest)
+            audit.note(connection, at, "refused", notice_id or "", 0, reason, detail, digest)
 
     def takedown(self, notice_id: str, reason: str, by: str, at: datetime) -> bool:
         """The local operator's withdrawal: this revision never comes back, a higher one may. False when no
@@ -289,7 +266,7 @@ class Store:
             self._known[key] = Known(number, sha256, True) if state == "gone" else Known(number - 1, "", False)
         with self._db.transaction() as connection:  # of a screen that kept no register yet
             for notice in self._notices.values():
-                enter(connection, notice, self._arrived[notice.id])
+                register.enter(connection, notice, self._arrived[notice.id])
         if damaged:
             self.set_cursor(None)  # ask for a full listing, so that it comes again
 
@@ -305,7 +282,7 @@ class Store:
             detail = str(error)
         with self._db.transaction() as connection:
             connection.execute("UPDATE notice SET state = 'damaged' WHERE id = ?", (notice_id,))
-            _note(connection, None, "damaged", notice_id, revision, "", detail, digest)
+            audit.note(connection, None, "damaged", notice_id, revision, "", detail, digest)
         return None
 
     def _truncate_log(self) -> None:
@@ -316,48 +293,3 @@ class Store:
 def _newer(notice: Notice, known: Known) -> bool:
     """Whether a delivery may replace what is known: a higher revision, or the first copy of a damaged one."""
     return notice.revision > known.revision or (notice.revision == known.revision and not known.digest)
-
-
-def _clean(text: str) -> str:
-    """No control characters in the audit trail, and no line without end."""
-    return "".join(char if char.isprintable() else "?" for char in text[:_TEXT])
-
-
-def _note(
-    connection: sqlite3.Connection,
-    at: datetime | None,
-    event: str,
-    notice_id: str,
-    revision: int,
-    reason: str,
-    detail: str,
-    digest: str,
-) -> None:
-    when = at.isoformat() if at else None
-    same = (event, _clean(notice_id), _clean(reason), _clean(digest))
-    row = connection.execute(
-        "SELECT max(seq) FROM audit WHERE event = ? AND id = ? AND reason = ? AND digest = ?", same
-    ).fetchone()
-    if event == "refused" and row and row[0] is not None:
-        connection.execute("UPDATE audit SET times = times + 1, at = ? WHERE seq = ?", (when, row[0]))
-        return
-    connection.execute(
-        "INSERT INTO audit (at, event, id, revision, reason, detail, digest) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (when, event, same[1], revision, same[2], _clean(detail), same[3]),
-    )
-    connection.execute("DELETE FROM audit WHERE seq <= (SELECT max(seq) FROM audit) - ?", (AUDIT_ROWS,))
-
-
-def _audit_line(row: tuple[str | int | float | bytes | None, ...]) -> AuditLine:
-    seq, at, event, notice_id, revision, reason, detail, digest, times = row
-    return AuditLine(
-        int(seq or 0),
-        datetime.fromisoformat(str(at)) if at else None,
-        str(event),
-        str(notice_id),
-        int(revision or 0),
-        str(reason),
-        str(detail),
-        str(digest),
-        int(times or 1),
-    )

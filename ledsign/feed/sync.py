@@ -6,7 +6,7 @@ nobody. A notice that is missing in a full listing stays: only a signed withdraw
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -14,69 +14,28 @@ from typing import Protocol
 from ledsign.clock import Clock, ClockTrust, TrustedClock
 from ledsign.errors import FeedError, StoreError
 from ledsign.feed.accept import Context, judge
-from ledsign.feed.client import ASSET_CAP, MAX_ROWS, Entry, Feed, Sent
+from ledsign.feed.client import Entry, Feed
 from ledsign.feed.guarded import StatusError
 from ledsign.feed.integrity import Keyring
+from ledsign.feed.picturefetch import PictureFetch, PictureSource
+from ledsign.feed.pulled import Pulled, Refused, SyncStatus
 from ledsign.feed.retries import TRIES, Retries
 from ledsign.feed.store import Snapshot, Store
 from ledsign.latest import Latest
 from ledsign.notice import Image, Notice, Status, Urgency
 from ledsign.policy import Policy
 
-PICTURES_S = 5.0  # a round spends no longer on pictures, so that it soon listens for emergencies again
 _REMEMBERED = 10_000
 _GONE = frozenset({404, 410})
 
 
-class Platform(Protocol):
+class Platform(PictureSource, Protocol):
     """What a round asks of ``client.PlatformClient``. Raises FeedError only."""
 
     @property
     def authentic(self) -> bool: ...
     def feed(self, cursor: str | None, wait: float = 0.0) -> Feed: ...
     def notice(self, href: str) -> bytes: ...
-    def asset(self, sha256: str, max_bytes: int = ASSET_CAP) -> bytes: ...
-
-
-class ReceiptSink(Protocol):
-    def send_receipts(self, rows: Sequence[Mapping[str, object]]) -> Sent: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """One notice that was not taken, with its one machine reason."""
-
-    id: str
-    revision: int
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """What one round brought. ``absent``: active here but no longer named by a full listing (they stay on show);
-    ``waiting``: how much could not be fetched and will be tried again."""
-
-    accepted: tuple[tuple[str, int], ...]
-    refused: tuple[Refused, ...]
-    changed: bool
-    server_time: datetime | None
-    absent: tuple[str, ...] = ()
-    waiting: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SyncStatus:
-    """For the heartbeat and ``ledsign status``. ``failures`` counts the rounds lost since the last good one;
-    ``offset_s`` is our clock minus the platform's, None where the platform's may not be believed."""
-
-    last_ok: datetime | None = None
-    failures: int = 0
-    last_error: str = ""
-    accepted: int = 0
-    refused: int = 0
-    waiting: int = 0
-    offset_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -84,7 +43,6 @@ class _Round:
     """What a round has found out so far."""
 
     now: datetime
-    pictures_until: float  # monotonic s
     accepted: list[tuple[str, int]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     changed: bool = False
@@ -123,8 +81,7 @@ class Syncer:
         self._cursor = store.cursor()
         self._waiting: dict[str, Entry] = {}
         self._notices = Retries()
-        self._assets = Retries()
-        self._behind = False  # pictures were left over for the next round
+        self._pictures = PictureFetch(client, store, clock, alive)
         self._refused: OrderedDict[str, None] = OrderedDict()
         self._status = SyncStatus()
 
@@ -140,12 +97,12 @@ class Syncer:
         except FeedError as error:
             self._status = replace(self._status, failures=self._status.failures + 1, last_error=str(error))
             raise
-        work = _Round(self._believed(feed), self._clock.monotonic() + PICTURES_S)
-        self._behind = False
+        work = _Round(self._believed(feed))
+        self._pictures.begin()
         if feed.full:
             self._waiting.clear()
             self._notices = Retries()
-            self._assets = Retries()
+            self._pictures.forget()
         for entry in self._todo(feed.entries):
             self._take(entry, work)
         self._complete_assets(work)
@@ -165,10 +122,10 @@ class Syncer:
 
     def _patience(self, wait: float) -> float:
         """How long the platform may hold the answer back: not beyond the next thing to try again."""
-        if self._behind:
+        if self._pictures.behind:
             return 0.0
         now = self._clock.monotonic()
-        dues = [due for due in (self._notices.next_due(), self._assets.next_due()) if due is not None]
+        dues = [due for due in (self._notices.next_due(), self._pictures.next_due()) if due is not None]
         return max(0.0, min([wait, *(due - now for due in dues)]))
 
     def _believed(self, feed: Feed) -> datetime:
@@ -227,7 +184,7 @@ class Syncer:
         announced = notice is not None and (*notice.key, notice.digest) == (entry.id, entry.revision, entry.digest)
         if notice is not None and announced and verdict.accept:
             hasty = _is_hasty(notice)
-            if not hasty and self._fetch(notice.images(), work):
+            if not hasty and self._fetch(notice.images()):
                 verdict = judge(raw, self._context(work.now))  # what is here now is no longer missing
             self._store.apply(verdict, raw, work.now)
             work.accepted.append(notice.key)
@@ -276,29 +233,13 @@ class Syncer:
 
     def _complete_assets(self, work: _Round) -> None:
         """Pictures of notices that are on show without them: emergencies, and what failed before."""
-        if self._fetch(self._store.missing_assets(), work):
+        if self._fetch(self._store.missing_assets()):
             self._changed(work, hasty=False)
 
-    def _fetch(self, images: Iterable[Image], work: _Round) -> bool:
-        """Get the pictures that are missing and due; whether any came. A picture never costs a notice."""
-        came = False
-        for image in images:
-            now = self._clock.monotonic()
-            if not image.name or not self._assets.is_due(image.sha256, now) or self._store.asset(image) is not None:
-                continue
-            if now >= work.pictures_until:
-                self._behind = True
-                break
-            self._alive()
-            try:
-                data = self._client.asset(image.sha256, image.size or ASSET_CAP)
-                self._store.put_asset(image.sha256, data)
-            except (FeedError, StoreError) as error:
-                self._status = replace(self._status, last_error=f"asset {image.sha256[:12]}: {error}")
-                self._assets.fail(image.sha256, self._clock.monotonic())
-                continue
-            self._assets.forget(image.sha256)
-            came = True
+    def _fetch(self, images: Iterable[Image]) -> bool:
+        came, fault = self._pictures.fetch(images)
+        if fault:
+            self._status = replace(self._status, last_error=fault)
         return came
 
     def _advance(self, cursor: str) -> None:
@@ -326,21 +267,6 @@ class Syncer:
     def _absent(self, feed: Feed) -> tuple[str, ...]:
         listed = {entry.id for entry in feed.entries}
         return tuple(notice.id for notice in self._store.active().notices if notice.id not in listed)
-
-
-def send_receipts(client: ReceiptSink, rows: Sequence[Mapping[str, object]]) -> Sent:
-    """Hand over any number of receipts, batch by batch; every row ends as accepted or rejected.
-
-    Raises FeedError at the first batch that fails: those before it were taken, and sending all of them again
-    later is harmless.
-    """
-    accepted: list[str] = []
-    rejected: dict[str, str] = {}
-    for start in range(0, len(rows), MAX_ROWS):
-        sent = client.send_receipts(rows[start : start + MAX_ROWS])
-        accepted.extend(sent.accepted)
-        rejected.update(sent.rejected)
-    return Sent(tuple(accepted), rejected)
 
 
 def _haste(entry: Entry) -> int:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from ledsign.clock import Clock
 from ledsign.database import Database
 from ledsign.evidence import ROOT, Head
-from ledsign.seal import root_holds
+from ledsign.seal import root_fault
 from ledsign.town.access import ApiKey, Role, require
 from ledsign.town.forms import PinForm
 from ledsign.town.http import answer, read_form
@@ -55,7 +55,7 @@ class Devices:
         if detail.get("screen") != screen:
             self._alarm(screen, "screen", key)
             return
-        if not root_holds(row, ()) or not isinstance(detail["seq"], int):
+        if root_fault(row, ()) or not isinstance(detail["seq"], int):
             self._alarm(screen, "signature", key)
             return
         pinned = self._pinned(screen)

@@ -207,6 +207,28 @@ def test_hidden_notices_are_named_and_a_date_beyond_the_calendar_is_refused(corp
 
 
 def test_a_drafted_emergency_is_said_to_take_the_screen(corpus: Path, tmp_path: Path) -> None:
-    (tmp_path / "notice.json").symlink_to(corpus / "p13-meeting-call-short.json")
-    draft = objects(plan(str(tmp_path), "--draft", str(corpus / "p29-flood-red-emergency.json"), "--json"))[-1]
-    assert draft["level"] == "life_safety" or draft["hidden"]
+    """A red warning in force until noon: whole screen, its level and end; where that leaves the day too short for the
+    others they are named and the verb says no; before its time and after its end it is said not to be on show."""
+    short = tmp_path / "policy.yaml"
+    text = (Path(__file__).parents[2] / "configs" / "policy.yaml").read_text(encoding="utf-8")
+    short.write_text(text.replace('close: "21:30"', 'close: "12:02"'), encoding="utf-8")
+    (tmp_path / "notice.json").symlink_to(corpus / "p02-fraud-bullets.json")
+    options = [str(tmp_path), "--screen", "990102101201", "--draft", str(corpus / "p29-flood-red-emergency.json")]
+
+    def asked(at: str, *more: str) -> Result:
+        return CliRunner().invoke(plan_verb, [*options, "--clock", f"2026-11-07T{at}:00+08:00", *more])
+
+    inside = objects(asked("06:10", "--json"))[-1]
+    names = ("level", "until", "hidden", "admissible", "harmed")
+    assert [inside[name] for name in names] == ["life_safety", "2026-11-07T12:00:00+08:00", None, True, []]
+    words = asked("06:10")
+    assert words.exit_code == 0
+    assert "takes the whole screen until 2026-11-07 12:00, at any hour." in words.stdout.splitlines()[-1]
+    crowded = asked("06:10", "--policy", str(short), "--json")
+    assert crowded.exit_code == 21
+    refused = objects(crowded)[-1]
+    assert (refused["admissible"], refused["because"]) == (False, [inside["id"]])
+    assert refused["harmed"] == ["990102101000-20261102-C01-0001"]
+    assert "cannot keep the showings of 警惕" in asked("06:10", "--policy", str(short)).stdout.splitlines()[-1]
+    for moment, hidden in (("05:50", "not_before"), ("12:30", "alert_expired")):
+        assert objects(asked(moment, "--json"))[-1]["hidden"] == hidden

@@ -8,7 +8,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,12 +20,13 @@ from kit import NOON, ZONE, FakeClock
 from ledsign.clock import ClockTrust, TrustedClock
 from ledsign.database import Database
 from ledsign.errors import FeedError
-from ledsign.feed.client import ASSET_CAP, Entry, Feed, Sent
+from ledsign.feed.client import ASSET_CAP, Entry, Feed
 from ledsign.feed.guarded import StatusError
 from ledsign.feed.integrity import Keyring, load_keys
+from ledsign.feed.picturefetch import PICTURES_S
 from ledsign.feed.retries import RETRY_FIRST_S, TRIES
 from ledsign.feed.store import Snapshot, Store
-from ledsign.feed.sync import PICTURES_S, Syncer, send_receipts
+from ledsign.feed.sync import Syncer
 from ledsign.latest import Latest
 from ledsign.policy import load_policy
 from ledsign.resources import resource
@@ -415,23 +416,6 @@ def test_a_clock_of_1970_does_not_decide_what_is_shown(tmp_path: Path) -> None:
 
 
 # -- receipts
-
-
-def test_receipts_go_in_batches() -> None:
-    class Sink:
-        def __init__(self) -> None:
-            self.sizes: list[int] = []
-
-        def send_receipts(self, rows: Sequence[Mapping[str, object]]) -> Sent:
-            self.sizes.append(len(rows))
-            names = [str(row["receipt_id"]) for row in rows]
-            return Sent(tuple(names[1:]), {names[0]: "schema"})
-
-    sink = Sink()
-    sent = send_receipts(sink, [{"receipt_id": f"r{n}"} for n in range(1200)])
-    assert sink.sizes == [500, 500, 200]
-    assert (len(sent.accepted), len(sent.rejected)) == (1197, 3)
-    assert send_receipts(sink, []).accepted == ()
 
 
 # -- the reference feeds

@@ -29,7 +29,7 @@ def root(
     device: DeviceKey, clock: FakeClock, screen: str = VILLAGE, head: Head = HEAD, **change: object
 ) -> dict[str, object]:
     """A root as it comes with the receipts."""
-    detail = {**device.root(screen, "2026-11-21", head), **change}
+    detail = {**device.root(screen, "2026-11-21", head, 0, {}), **change}
     document = event_document("root", clock.now(), detail, ClockTrust.TRUSTED)
     name = f"{head.hash[:4]}-{head.seq}-{detail['key']}-{screen}-{change}"
     return {"receipt_id": name[:100], "seq": head.seq + 1, **document}
