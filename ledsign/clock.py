@@ -168,9 +168,10 @@ class TrustedClock:
         at, tick = self._clock.now(), self._clock.monotonic()
         with self._lock:
             if at < self._certain(tick) or self._denied or self._strays(at, tick):
-                return Reading(at, ClockTrust.UNTRUSTED)
+                return Reading(at, ClockTrust.UNTRUSTED, self._certain(tick))
             fresh = self._confirmed is not None and tick - self._confirmed <= self._hold
-        return Reading(at, ClockTrust.TRUSTED if fresh else ClockTrust.HOLDOVER)
+            earliest = self._certain(tick)
+        return Reading(at, ClockTrust.TRUSTED if fresh else ClockTrust.HOLDOVER, earliest)
 
     def _strays(self, at: datetime, tick: float) -> bool:
         """Whether the clock says something else than was believed, and nothing speaks for it (lock held, past the

@@ -35,10 +35,10 @@ class ShownRow:
     """A page that was on the panel. ``n`` counts from 1; ``kind`` is a PageKind or ``FAILED``; ``shown_at`` is
     wall time in the screen's zone, ``seconds`` was measured by the monotonic clock; ``complete``: the whole
     dwell; ``turn`` is copied from the Slot; ``words``: the card drew the words with its own fonts, so that
-    ``page_sha256`` is that of the text and no picture proves anything; ``accepts``: the least acknowledgement that
-    the screen's owner lets count on this panel, written down only where it is less than the rule;
-    ``required_days``: the notice's term as the policy had it then, so that it can be judged when the notice is gone.
-    Raises ValueError on impossible figures."""
+    ``page_sha256`` is that of the text and no picture proves anything; ``urgent``: an urgent cut-in's turn;
+    ``accepts``: the least acknowledgement that the screen's owner lets count on this panel, written down only
+    where it is less than the rule; ``required_days``: the notice's term as the policy had it then, so that it can
+    be judged when the notice is gone. Raises ValueError on impossible figures."""
 
     notice_id: str
     revision: int
@@ -56,6 +56,7 @@ class ShownRow:
     turn: int
     words: bool = False
     accepts: AckLevel = AckLevel.ACKED
+    urgent: bool = False
     required_days: int | None = None
 
     def __post_init__(self) -> None:
@@ -86,6 +87,7 @@ class ShownRow:
             }
             | ({"form": "text"} if self.words else {})
             | ({"accepts": int(self.accepts)} if self.accepts < AckLevel.ACKED else {})
+            | ({"urgent": True} if self.urgent else {})
             | ({} if self.required_days is None else {"required_days": self.required_days})
         )
 
@@ -110,6 +112,7 @@ def shown_of(document: Mapping[str, Any], least_ack: AckLevel, air_before_s: flo
         turn=document["turn"],
         air_s=air_before_s + seconds,
         believed=believed,
+        urgent=document.get("urgent", False),
     )
 
 

@@ -137,7 +137,10 @@ class Player:
         snapshot, version = self._notices.get()
         items = self._repertoire.items(snapshot, self._tick)
         reading = self._trusted.read()  # drawing a new notice takes its time
-        made = plan(items, self._exposures, self._policy, reading.at, reading.trust, self._screen, snapshot.cancelled)
+        made = plan(
+            items, self._exposures, self._policy, reading.at, reading.trust, self._screen, snapshot.cancelled,
+            earliest=reading.earliest,
+        )  # fmt: skip
         return View(snapshot, version, made, reading)
 
     def _choose(self, view: View) -> Showing:

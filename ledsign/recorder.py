@@ -12,6 +12,7 @@ from ledsign.evidence import ShownRow
 from ledsign.frame import AckLevel, PixelFormat
 from ledsign.ledger import Ledger
 from ledsign.pictures import Pictures
+from ledsign.playlist.preempt import Level
 from ledsign.policy import Policy, effective_retention
 from ledsign.showing import Showing
 
@@ -64,6 +65,7 @@ class Recorder:
             turn=showing.slot.turn,
             words=self._form is PixelFormat.TEXT,
             accepts=self._accepts,
+            urgent=showing.slot.level is Level.URGENT,
             required_days=effective_retention(showing.notice, self._policy),
         )
         try:

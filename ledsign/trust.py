@@ -15,7 +15,9 @@ class ClockTrust(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One look at the clock: aware wall time in the screen's zone, and how far to trust it."""
+    """One look at the clock: aware wall time in the screen's zone, how far to trust it, and the earliest time that
+    it can be whatever it says."""
 
     at: datetime
     trust: ClockTrust
+    earliest: datetime | None = None

@@ -24,6 +24,7 @@ from ledsign.notice import (
 from ledsign.playlist.exposure import NEVER, Exposure, Key, Shown, ShownKind, record
 from ledsign.playlist.item import Item
 from ledsign.playlist.plan import Plan, plan
+from ledsign.playlist.preempt import Level
 from ledsign.playlist.rotation import Slot
 from ledsign.policy import Policy, load_policy
 from ledsign.trust import ClockTrust
@@ -121,9 +122,10 @@ class Screen:
         self.air_s = 0.0
         self.log: list[tuple[str, int]] = []
         self.trust = ClockTrust.TRUSTED
+        self.earliest: datetime | None = None
 
     def ask(self, items: Sequence[Item], cancelled: Sequence[str] = (), ahead: int = 4) -> Plan:
-        return plan(items, self.exposures, self.rules, self.now, self.trust, SCREEN, cancelled, ahead)
+        return plan(items, self.exposures, self.rules, self.now, self.trust, SCREEN, cancelled, ahead, self.earliest)
 
     def page(self, items: Sequence[Item], cancelled: Sequence[str] = (), part: float = 1.0) -> Plan:
         """Show one page (or ``part`` of its dwell); time passes even when nothing is shown."""
@@ -149,6 +151,7 @@ class Screen:
         shown = Shown(
             n, len(found.dwells), kind, self.now, seconds, part >= 1.0,
             part >= 1.0 and believed, AckLevel.ACKED, slot.turn, self.air_s, believed,
+            urgent=slot.level is Level.URGENT,
         )  # fmt: skip
         self.exposures[key] = record(self.exposures.get(key, NEVER), shown)
         self.now += timedelta(seconds=seconds)

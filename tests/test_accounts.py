@@ -13,6 +13,7 @@ from ledsign.frame import AckLevel
 from ledsign.playlist.exposure import Exposure
 
 _VALUES: dict[object, st.SearchStrategy[Any]] = {
+    bool: st.booleans(),
     int: st.integers(0, 2**400),
     float: st.floats(0, 1e9),
     datetime | None: st.none() | st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(ZONE)),  # noqa: DTZ001

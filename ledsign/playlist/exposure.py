@@ -31,7 +31,7 @@ class Shown:
     ``n`` counts from 1 (0 for a digest). ``counts``: dwell completed, clock believed, acknowledged well enough.
     ``turn`` is copied from the Slot the page was shown in; ``air_s`` is the screen's total of seconds on air
     after this page, a clock that never jumps. ``at`` is the page's begin in the screen's zone; ``believed``: whether
-    the clock that told it was.
+    the clock that told it was; ``urgent``: in the turn of an urgent cut-in.
     """
 
     n: int
@@ -45,6 +45,7 @@ class Shown:
     turn: int
     air_s: float
     believed: bool = True
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Exposure:
     ``pass_air_s`` the air time at the latest. ``seconds`` are those of pages; a digest has its own figures: the
     screen's air time after its latest one, that one's seconds, how many on its day (``page_air_s``: air time after
     the latest page of the body). ``turn_at``: when its latest turn began, None when no believed clock told;
-    ``through_at``: when its last page was over latest. No date or time here is that of an unbelieved clock.
+    ``through_at``: when its last page was over latest; ``urgent``: whether that turn was an urgent cut-in. No
+    date or time here is that of an unbelieved clock.
     """
 
     bookmark: int = 0
@@ -89,6 +91,7 @@ class Exposure:
     turn_at: datetime | None = None
     through_at: datetime | None = None
     pass_air_s: float = 0.0
+    urgent: bool = False
 
     def passes_on(self, day: date) -> int:
         """Full passes on that local day, as far as it is the one being counted or the one before."""
@@ -178,7 +181,7 @@ def record_all(exposure: Exposure, pages: Iterable[Shown], passes_min: int = 1) 
     began, latest = exposure.began_at, exposure.last_shown_at
     page_air_s, digest_air_s, digest_s = exposure.page_air_s, exposure.digest_air_s, exposure.digest_s
     digest_day, day_digests = exposure.digest_day, exposure.day_digests
-    turn_at, through_at = exposure.turn_at, exposure.through_at
+    turn_at, through_at, urgent = exposure.turn_at, exposure.through_at, exposure.urgent
     for shown in pages:
         air_s = shown.air_s
         if shown.believed:
@@ -191,7 +194,7 @@ def record_all(exposure: Exposure, pages: Iterable[Shown], passes_min: int = 1) 
             continue
         if shown.turn != turn:
             turn, slice_s, slice_pages, turn_at = shown.turn, 0.0, 0, shown.at if shown.believed else None
-        page_air_s = air_s
+        page_air_s, urgent = air_s, shown.urgent
         slice_s += shown.seconds
         seconds += shown.seconds
         if shown.of != count.pages:
@@ -207,7 +210,7 @@ def record_all(exposure: Exposure, pages: Iterable[Shown], passes_min: int = 1) 
         count.pass_mask, count.first_pass_at, count.last_pass_at, count.counted_days, count.day,
         count.day_passes, count.day_mask, count.weakest, count.prev_day, count.prev_passes, page_air_s,
         digest_air_s, digest_s, digest_day, day_digests, turn_at, through_at,
-        count.pass_air_s,
+        count.pass_air_s, urgent,
     )  # fmt: skip
 
 

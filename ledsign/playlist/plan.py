@@ -51,13 +51,15 @@ def plan(
     screen: str,
     cancelled: Collection[str] = (),
     ahead: int = AHEAD,
+    earliest: datetime | None = None,
 ) -> Plan:
     """What to show at ``at`` (aware) and the ``ahead`` turns to come, as if nothing interfered.
 
     ``exposures`` must hold the account of every revision shown lately, also of those that are gone: turn
-    numbers and air time come from them. ``cancelled``: identifiers of cancelled or updated alerts.
+    numbers and air time come from them. ``cancelled``: identifiers of cancelled or updated alerts. ``earliest``:
+    before this it certainly is not, whatever the clock says.
     """
-    situation = Situation(items, exposures, policy, at, trust, screen, cancelled)
+    situation = Situation(items, exposures, policy, at, trust, screen, cancelled, earliest)
     board, phase = situation.board, situation.phase(at)
     evening = situation.at.replace(hour=23, minute=0)  # the turns ahead count for this day, after its announced times
     edges = situation.edges + situation.starts

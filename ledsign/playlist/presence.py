@@ -62,7 +62,8 @@ def edges(notice: Notice, at: datetime) -> Iterator[datetime]:
 
 class Presence:
     """The items that may be shown at ``at`` (in the screen's zone) are ``shown``; of the others ``hidden`` says why,
-    by notice id. ``claims``: those on show that came as cut-ins. Not ``believed``: no date ends or begins anything.
+    by notice id. ``claims``: those on show that came as cut-ins. Not ``believed``: no date ends or begins anything,
+    but for an alert whose end lies before ``earliest``, the earliest time that it can be.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Presence:
         at: datetime,
         screen: str,
         cancelled: Collection[str],
+        earliest: datetime | None = None,
         *,
         believed: bool,
         lit: bool,
@@ -83,6 +85,7 @@ class Presence:
         self._policy = policy
         self._at = at
         self._believed = believed
+        self._earliest = earliest
         self._lit = lit
         notices = [item.notice for item in items]
         self._successors = retention.Successors(notices, exposures, policy, at.date())
@@ -116,9 +119,15 @@ class Presence:
             reason = "unpresentable"
         if reason is None:
             reason = retention.leaves(notice, exposure, self._policy, self._at, self._successors)
-        if reason is None and not self._believed and outlived(notice, exposure.seconds):
+        if reason is None and not self._believed and self._has_expired(notice, exposure):
             reason = "alert_expired"
         return reason
+
+    def _has_expired(self, notice: Notice, exposure: Exposure) -> bool:
+        """Whether an alert is certainly over, whatever the clock says."""
+        if outlived(notice, exposure.seconds):
+            return True
+        return notice.alert is not None and self._earliest is not None and notice.alert.expires <= self._earliest
 
     def _exercise_hidden(self, notice: Notice) -> str | None:
         """An exercise must be recognised by everybody, ends by itself and lights no dark screen."""

@@ -275,5 +275,8 @@ class Board:
         for index in range(slot.first, slot.first + slot.count):
             dwell = entry.dwells[index]
             self.air_s += dwell
-            yield Shown(index + 1, of, ShownKind.PAGE, at, dwell, True, counts, AckLevel.ACKED, slot.turn, self.air_s)
+            yield Shown(
+                index + 1, of, ShownKind.PAGE, at, dwell, True, counts, AckLevel.ACKED, slot.turn, self.air_s,
+                urgent=slot.level is Level.URGENT,
+            )  # fmt: skip
             at += timedelta(seconds=dwell)

@@ -1,6 +1,7 @@
 """Play the plan forward without a screen: what would be shown, when, and which promises that keeps.
 
-Uses the very board that ``plan`` picks from, so that a forecast and the screen cannot disagree.
+Uses the very board that ``plan`` picks from. A slot is played whole here, while the screen asks anew after each page:
+the order of pages may differ where the day grows short within a slot, not what is kept.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

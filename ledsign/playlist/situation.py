@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from ledsign.notice import Urgency
 from ledsign.playlist.announce import Announcement, Long, announce
 from ledsign.playlist.capacity import Grant, Need, grant, stretch_of, usable_work
 from ledsign.playlist.claimed import Claimed, claimed
@@ -42,6 +41,7 @@ class Situation:
         trust: ClockTrust,
         screen: str,
         cancelled: Collection[str],
+        earliest: datetime | None = None,
     ) -> None:
         self._exposures = exposures
         self._policy = policy
@@ -55,13 +55,13 @@ class Situation:
         items = newest(items)
         self.edges = self._edges(items)
         presence = Presence(
-            items, exposures, policy, self.at, screen, cancelled, believed=self._believed, lit=self.lit
+            items, exposures, policy, self.at, screen, cancelled, earliest, believed=self._believed, lit=self.lit
         )
         self.hidden, self.claims = presence.hidden, presence.claims
         cutting = items if self._believed else []
         day = claimed(self.hours.pieces(self.today), cutting, self.hidden, policy)
         self.light, self.cut_ins = day.light, day.cut_ins
-        self.board = self._board(items, presence.shown, day)
+        self.board = self._board(presence.shown, day)
         stretch = stretch_of([granted.need for granted in self.grants])
         dark = not self._believed or not self.lit
         self.deadline = None if dark else deadline_of(day.pieces, stretch)
@@ -103,7 +103,7 @@ class Situation:
     def _exposure(self, item: Item) -> Exposure:
         return self._exposures.get(item.notice.key, NEVER)
 
-    def _board(self, items: Sequence[Item], shown: Sequence[Present], day: Claimed) -> Board:
+    def _board(self, shown: Sequence[Present], day: Claimed) -> Board:
         by_level: dict[Level, list[Present]] = {level: [] for level in Level}
         for present in shown:
             by_level[present.cut_in.level].append(present)
@@ -131,14 +131,8 @@ class Situation:
         for exposure in self._exposures.values():
             turn = max(turn, exposure.turn)
             air = max(air, exposure.air_s)
-        ordinary_ids = {item.notice.id for item in ordinary_items}  # an urgent notice past its cap is one of them
-        cut_ins = (
-            self._exposure(item)
-            for item in items
-            if item.notice.urgency is Urgency.URGENT
-            and item.notice.id not in ordinary_ids
-            and self._exposure(item).turn
-        )
+        # also of one that was replaced or withdrawn since: the others get their share before the next
+        cut_ins = (exposure for exposure in self._exposures.values() if exposure.urgent)
         latest = max(cut_ins, key=lambda exposure: exposure.turn, default=None)
         spoken = [exposure for exposure in self._exposures.values() if exposure.digest_air_s]
         digest = max(spoken, key=lambda exposure: exposure.digest_air_s, default=None)
@@ -176,7 +170,7 @@ class Situation:
             needs = [self._need_alone(item) for item in items]
             planned = grant(needs, usable_work(needs, day.whole))
         found = [
-            Long(item.notice.key, _due(item), (granted.passes + granted.extra) * item.loop_s)
+            Long(item.notice.key, self._due(item), (granted.passes + granted.extra) * item.loop_s)
             for item, granted in zip(items, planned, strict=True)
             if len(item.dwells) > long_pages and granted.passes + granted.extra
         ]
@@ -184,6 +178,13 @@ class Situation:
             replace(each, ends=day.through(each.starts, seconds_between(each.starts, each.ends)))
             for each in announce(found, self.hours, self.today)
         )
+
+    def _due(self, item: Item) -> datetime:
+        """From when on the notice was to be shown; one that came late, in the course of this day, since it came."""
+        due, arrived = max(item.notice.publish_at, item.notice.display.not_before), item.arrived_at
+        if arrived is None or arrived.astimezone(self._policy.zone).date() != self.today:
+            return due
+        return max(due, arrived)
 
     def _entry(self, present: Present, passes: int, announced_at: datetime | None = None) -> Entry:
         item, cut_in = present.item, present.cut_in
@@ -229,8 +230,3 @@ class Situation:
         if board.urgent:
             return PlanMode.URGENT
         return PlanMode.ROTATION if board.ordinary else PlanMode.SAFE
-
-
-def _due(item: Item) -> datetime:
-    """From when on the notice was to be shown."""
-    return max(item.notice.publish_at, item.notice.display.not_before)

@@ -216,3 +216,16 @@ def test_of_two_announced_ones_the_one_just_due_goes_before_the_one_under_way() 
     screen.now = when
     slots = [slot for slot in screen.ask(found).slots if slot.notice_id in ("r1", "r2")]
     assert [(slot.notice_id, slot.first) for slot in slots][:1] == [("r2", 0)]
+
+
+def test_a_roster_that_comes_late_goes_last_and_moves_no_time_that_was_told() -> None:
+    """It was published the day before; the line was down."""
+    first = item("a", 100, 10.0, shown=TERM, publish_at=at(8))
+    second = item("b", 100, 10.0, shown=TERM, publish_at=at(8, 10))
+    late = replace(item("late", 100, 10.0, shown=TERM, publish_at=at(8, day=20)), arrived_at=at(14))
+    told = starts(ask([first, second, *OTHERS], when=at(9)))
+    after = starts(ask([first, second, late, *OTHERS], when=at(14)))
+    assert {name: after[name] for name in told} == told
+    assert after["late"] > max(told.values())
+    tomorrow = starts(ask([first, second, late, *OTHERS], when=at(9, day=22)))
+    assert min(tomorrow, key=lambda name: tomorrow[name]) == "late", "then the order is that of publication again"

@@ -144,13 +144,17 @@ def test_of_two_new_urgent_notices_the_newest_goes_first() -> None:
 
 
 def test_an_urgent_turn_waits_for_the_share_of_the_others_since_the_latest_one() -> None:
-    def had(turn: int, slice_s: float, air_s: float) -> Exposure:
-        return replace(record(NEVER, page(1, 1)), turn=turn, slice_s=slice_s, air_s=air_s)
+    def had(turn: int, slice_s: float, air_s: float, cut_in: bool = True) -> Exposure:
+        return replace(record(NEVER, page(1, 1)), turn=turn, slice_s=slice_s, air_s=air_s, urgent=cut_in)
 
     found = [urgent("u1"), urgent("u2"), item("other")]
-    lived = {("u1", 1): had(3, 60.0, 100.0), ("u2", 1): had(9, 90.0, 400.0), ("other", 1): had(10, 10.0, 410.0)}
+    lived = {
+        ("u1", 1): had(3, 60.0, 100.0),
+        ("u2", 1): had(9, 90.0, 400.0),
+        ("other", 1): had(10, 10.0, 410.0, False),
+    }
     assert ask(found, lived, at(9, 30)).slots[0].notice_id == "other"
-    assert ask(found, {**lived, ("other", 1): had(10, 10.0, 440.0)}, at(9, 30)).slots[0].notice_id == "u1"
+    assert ask(found, {**lived, ("other", 1): had(10, 10.0, 440.0, False)}, at(9, 30)).slots[0].notice_id == "u1"
 
 
 def test_an_urgent_notice_without_dates_is_asked_about_again_at_its_cap() -> None:

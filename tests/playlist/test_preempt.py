@@ -1,6 +1,8 @@
 """Cut-ins: who, when, how long, and the way back."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -128,6 +130,53 @@ def test_urgent_during_urgent_is_the_next_urgent_turn() -> None:
     screen.pages([*ROUTINE, water()], 1)
     after = screen.pages([*ROUTINE, water(), water("gas")], 4)
     assert [name for name, _ in after].index("gas") <= 2
+
+
+def _share(screen: Screen, seconds: float, coming: Callable[[float], Item]) -> float:
+    """Part of the air time that the ordinary notices get of ``seconds``, one cut-in after another coming."""
+    begun = screen.now
+    while (gone := (screen.now - begun).total_seconds()) < seconds:
+        screen.page([*CROWD, coming(gone)])
+    others = sum(screen.exposures[each.notice.key].seconds for each in CROWD)
+    return others / screen.air_s
+
+
+def _urgent(name: str, revision: int = 1) -> Item:
+    return item(name, 9, item="C12-05", urgency=Urgency.URGENT, revision=revision, shown=display(at(6)))
+
+
+CROWD = [item(f"n{number}", 5, shown=display(at(6, day=1), retain=30)) for number in range(3)]
+OLD_ALERT = alert(sent=at(6, day=17), expires=at(6, day=30))
+CUT_INS: dict[str, Callable[[float], Item]] = {
+    "one urgent": lambda _gone: water(),
+    "a new revision every 90 s": lambda gone: _urgent("u", 1 + int(gone // 90)),
+    "replaced and withdrawn every 90 s": lambda gone: _urgent(f"u{int(gone // 90)}"),
+    "an emergency past its cap": lambda _gone: item(
+        "late", 3, item="C12-05", urgency=Urgency.EMERGENCY, warning=OLD_ALERT, shown=display(at(6, day=17))
+    ),
+    "an all-clear sent as an emergency": lambda _gone: flood("over", msg_type="Cancel"),
+}
+
+
+@pytest.mark.parametrize("name", CUT_INS)
+def test_urgent_traffic_of_every_kind_leaves_the_others_their_floor(name: str) -> None:
+    assert _share(Screen(at(9)), 3600.0, CUT_INS[name]) >= 0.3
+
+
+def test_an_alert_that_ended_before_a_power_cut_is_not_lit_again_by_a_dead_clock() -> None:
+    """It came late, so that it was lit for less than it was valid; its last page was cut where it ended."""
+    red = item("red", 2, 15.0, item="C12-01", urgency=Urgency.EMERGENCY, shown=display(at(19)),
+               warning=alert("id-red", sent=at(19), expires=at(22, 30)))  # fmt: skip
+    screen = Screen(at(19, 7) + timedelta(seconds=5))
+    while screen.now < at(22, 30):
+        left = (at(22, 30) - screen.now).total_seconds()
+        screen.page([red], part=min(1.0, left / 15.0))
+    screen.trust, screen.earliest = ClockTrust.UNTRUSTED, at(2, 50, day=22)
+    for clock in (at(0, day=1, month=1, year=1970), at(3, day=22), at(3, day=22, year=2036)):
+        screen.now = clock
+        assert screen.ask([red]).hidden == {"red": "alert_expired"}
+    screen.earliest = at(22, 29)
+    assert screen.ask([red]).mode is PlanMode.EMERGENCY, "nothing proves that it is over"
 
 
 def test_cancel_before_alert_and_update() -> None:
