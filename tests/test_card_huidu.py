@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import cardkit
 from ledsign import simulator
 from ledsign.card import Card, Patience
 from ledsign.card.discovery import find_cards
@@ -18,6 +19,7 @@ from ledsign.clock import SystemClock
 from ledsign.errors import ConfigError, TransportError, UnsupportedError
 from ledsign.frame import AckLevel, Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
+from ledsign.protocol.codec import Link
 from ledsign.protocol.huidu.session import Say
 from ledsign.render.pack import pack
 
@@ -144,6 +146,31 @@ def test_commands_reach_the_card(family: str, stack: ExitStack) -> None:
     now = SystemClock().now()
     card.set_clock(now)
     assert str(sim.state()["clock"])[:13] == now.isoformat()[:13]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("options", "writes"), [("ends=0", 0), ("", 3)])
+def test_a_page_that_stands_does_not_wear_the_flash(family: str, options: str, writes: int) -> None:
+    """Ten minutes in simulated time. An end lies in the card's flash too: it is moved, and nothing else written."""
+    bench = cardkit.bench(family, Link.NET, options=options)
+    bench.bring(1)
+    before, lit, clock = bench.card.flash_writes, len(bench.desk.changes), bench.desk.clock
+    while clock.monotonic() < 600:
+        clock.sleep(2)
+        bench.card.poll()
+        assert bench.desk.glass == bench.sha(1)
+    assert bench.card.show(bench.frame(1)) is AckLevel.ACKED
+    assert bench.card.flash_writes - before == writes
+    assert len(bench.desk.changes) <= lit + writes
+    cardkit.stranger(bench, Link.NET).clear()
+    removed = clock.monotonic()
+    while bench.desk.glass != bench.sha(1):
+        clock.sleep(2)
+        try:
+            bench.card.poll()
+        except TransportError:
+            bench.bring(1)
+    assert clock.monotonic() - removed <= 62
 
 
 @pytest.mark.parametrize("hello", ["8", "10"])

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -161,7 +162,8 @@ def card_at(
     now: str = "2026-11-21 12:00:00", listed: bool = True, rotation: str = "0"
 ) -> Callable[[Message], Message | int | None]:
     """A card that does as it is told."""
-    state = {"guid": "", "file": ""}
+    state = {"file": ""}
+    programmes: list[str] = []
 
     def answer(command: Message) -> Message | int | None:
         if isinstance(command, packets.VersionAsk):
@@ -176,11 +178,16 @@ def card_at(
             return packets.FileEndAnswer(0)
         assert isinstance(command, Say)
         if command.method == "AddProgram" and "<program" in command.body:
-            state["guid"] = command.body.split('program guid="')[1].split('"')[0]
+            programmes[:] = [each.split('"')[0] for each in command.body.split('program guid="')[1:]]
         bodies = {
             "GetDeviceInfo": '<device id="C15-D00-A0000" model="HD-C15"/><version app="7.1"/>'
             f'<screen width="64" height="32" rotation="{rotation}"/>',
-            "GetCurrentPlayProgramGUID": xml.tag("program", {"guid": f"{{{state['guid'].upper()}}}"}),
+            "GetCurrentPlayProgramGUID": xml.tag(
+                "program", {"guid": "".join(f"{{{each.upper()}}}" for each in programmes[:1])}
+            ),
+            "GetProgram": xml.tag(
+                "screen", None, *(xml.tag("program", {"guid": f"{{{guid}}}"}) for guid in programmes)
+            ),
             "GetTimeInfo": xml.tag("time", {"value": now}),
             "GetFiles": xml.tag("files", None, *([state["file"]] if listed and state["file"] else [])),
         }
@@ -228,7 +235,9 @@ def test_a_page_is_a_file_and_a_programme_that_is_played() -> None:
     said, _ = script(codec, ShowFrame(FRAME), card_at())
     assert methods(said) == ["FileStart", "Upload", "AddProgram", "GetCurrentPlayProgramGUID"]
     again, _ = script(codec, ShowFrame(FRAME), card_at())
-    assert methods(again) == ["AddProgram", "GetCurrentPlayProgramGUID"]  # the file is there
+    assert methods(again) == ["GetCurrentPlayProgramGUID", "AddProgram", "GetCurrentPlayProgramGUID"], (
+        "the file is there"
+    )
     first, second = (next(m for m in s if isinstance(m, Say) and m.method == "AddProgram") for s in (said, again))
     assert first.body.split("timeStamps")[1][:20] != second.body.split("timeStamps")[1][:20]
     assert first.body.split("program guid=")[1][:34] != second.body.split("program guid=")[1][:34]
@@ -287,6 +296,48 @@ def test_a_file_that_the_programme_lacks_is_brought_anew() -> None:
     assert refused.value.code == codes.FILE_NOT_FOUND
     said, _ = script(codec, ShowFrame(FRAME), good)
     assert methods(said)[0] == "FileStart"
+
+
+@pytest.mark.parametrize("ttl", [None, 300])
+def test_a_page_that_stands_is_asked_about_and_not_sent_again(ttl: int | None) -> None:
+    codec, good = prepared(), card_at("2026-11-21 23:58:00")  # with an end it has two parts
+    intent = ShowFrame(FRAME, ttl_s=ttl)
+    script(codec, intent, good)
+    asked = ["GetCurrentPlayProgramGUID", "GetProgram"] + (["GetTimeInfo"] if ttl else [])
+    for _again in range(2):
+        assert methods(script(codec, intent, good)[0]) == asked
+
+    def beside(command: Message) -> Message | int | None:
+        found = good(command)
+        if isinstance(command, Say) and command.method == "GetProgram":
+            assert isinstance(found, packets.XmlAnswer)
+            return packets.XmlAnswer(found.text.replace("</screen>", '<program guid="x"/></screen>'))
+        return found
+
+    def unknown(command: Message) -> Message | int | None:
+        asks = isinstance(command, Say) and command.method == "GetProgram"
+        return codes.UNSUPPORT_METHOD if asks else good(command)
+
+    for differs in (beside, unknown):
+        assert "AddProgram" in methods(script(codec, intent, differs)[0])
+    for changed in (replace(intent, urgent=True), replace(intent, ttl_s=60)):
+        assert methods(script(codec, changed, good)[0])[-2:] == ["AddProgram", "GetCurrentPlayProgramGUID"]
+
+
+@pytest.mark.parametrize(
+    ("later", "moved"),
+    [("12:02:29", False), ("12:02:30", True), ("12:04:00", True), ("11:59:59", True), ("no time", True)],
+)
+def test_an_end_is_moved_when_half_of_the_time_is_over(later: str, moved: bool) -> None:
+    codec, good = prepared(), card_at()
+    script(codec, ShowFrame(FRAME, ttl_s=300), good)
+
+    def answer(command: Message) -> Message | int | None:
+        if isinstance(command, Say) and command.method == "GetTimeInfo":
+            return ok(command.method, xml.tag("time", {"value": f"2026-11-21 {later}"}))
+        return good(command)
+
+    assert ("AddProgram" in methods(script(codec, ShowFrame(FRAME, ttl_s=300), answer)[0])) is moved
 
 
 def test_a_card_that_plays_something_else_is_no_success() -> None:

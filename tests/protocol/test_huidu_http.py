@@ -177,7 +177,7 @@ def run(codec: HuiDuHttp, intent: object, answers: Callable[[Message], Message |
         return said
 
 
-def card(stored: list[dict[str, str]]) -> Callable[[Message], Message | int]:
+def card(stored: list[dict[str, str]], now: str = "2026-11-21 23:58:00") -> Callable[[Message], Message | int]:
     def answers(command: Message) -> Message | int:
         if isinstance(command, Put):
             return uploaded(command)
@@ -188,7 +188,7 @@ def card(stored: list[dict[str, str]]) -> Callable[[Message], Message | int]:
             stored.clear()
         values = {
             "getAll": {"item": list(stored)},
-            "getDeviceProperty": {"screen.width": "64", "screen.height": "32", "time": "2026-11-21 23:58:00"},
+            "getDeviceProperty": {"screen.width": "64", "screen.height": "32", "time": now},
         }
         return reply(command.method, values.get(command.method, "kSuccess"))
 
@@ -220,6 +220,14 @@ def test_a_page_stands_alone_on_the_card() -> None:
     assert [each["playControl"]["time"][0]["end"] for each in document] == ["23:59:59", "00:03:00"]
     assert names(run(codec, ShowFrame(FRAME), card(stored))) == ["replace", "getAll"]
     good = card(stored)
+    assert names(run(codec, ShowFrame(FRAME), good)) == ["getAll"], "it stands: sending it again would wear the flash"
+    stored.append({"id": "another", "name": "another"})
+    assert names(run(codec, ShowFrame(FRAME), good)) == ["getAll", "replace", "getAll"]
+    lasting = ShowFrame(FRAME, ttl_s=300)
+    assert names(run(codec, lasting, good)) == ["getDeviceProperty", "replace", "getAll"]
+    assert names(run(codec, lasting, good)) == ["getAll", "getDeviceProperty"], "both parts, and its end is far"
+    late = card(stored, "2026-11-22 00:00:30")
+    assert names(run(codec, lasting, late))[2:] == ["getDeviceProperty", "replace", "getAll"], "half of it is over"
 
     def keeps_old(command: Message) -> Message | int:
         found = good(command)
@@ -227,7 +235,7 @@ def test_a_page_stands_alone_on_the_card() -> None:
         return found
 
     with pytest.raises(CardRefusedError):
-        run(codec, ShowFrame(FRAME), keeps_old)
+        run(codec, ShowFrame(FRAME, ttl_s=60), keeps_old)
 
 
 def test_file_names_are_used_again() -> None:

@@ -1,7 +1,8 @@
 """How a page gets onto a HuiDu card: its file, its programme, and a look at what the card really plays.
 
 Every page gets a programme ID that was never used before, and the card is asked which programme it plays: an
-answer that belongs to an older page cannot confirm a new one.
+answer that belongs to an older page cannot confirm a new one. A page that stands already is only asked about, for
+sending it again would write the card's flash: it must be played, listed, alone, and its end must be far.
 """
 
 import hashlib
@@ -11,7 +12,8 @@ from datetime import datetime, timedelta
 from ledsign.errors import CardRefusedError
 from ledsign.protocol.huidu import codes, packets, xml
 from ledsign.protocol.huidu.blank import black_png
-from ledsign.protocol.huidu.session import PREFIX, Say, Session, Standing, Steps, Upload, body_of, may
+from ledsign.protocol.huidu.ends import card_time, end_of, is_far
+from ledsign.protocol.huidu.session import PREFIX, Say, Session, Standing, Steps, Upload, Wanted, body_of, may
 from ledsign.protocol.message import Clear, ShowFrame
 
 _UPLOADS = 3
@@ -34,8 +36,8 @@ def clear(session: Session, intent: Clear) -> Steps[None]:
 
 def again(session: Session) -> Steps[None]:
     """The card's clock was set: a page with an end gets its end anew."""
-    if session.standing is not None and session.standing.ttl_s is not None:
-        yield from _programme(session, session.standing)
+    if session.standing is not None and session.standing.wanted.ttl_s is not None:
+        yield from _programme(session, session.standing.wanted)
 
 
 def _page(
@@ -43,13 +45,34 @@ def _page(
 ) -> Steps[None]:
     md5 = hashlib.md5(png, usedforsecurity=False).hexdigest()
     name = f"{PREFIX}{md5[:16]}.png"
+    page = Wanted(width, height, name, md5, len(png), urgent, ttl_s)
+    if (yield from _stands(session, page)):
+        return
     session.standing = None
     if name not in session.files:
         yield from _upload(session, name, md5, png)
     session.files.move_to_end(name)
-    page = Standing(width, height, name, md5, len(png), urgent, ttl_s)
     yield from _programme(session, page)
-    session.standing = page
+
+
+def _stands(session: Session, page: Wanted) -> Steps[bool]:
+    """Whether the card says that this very page stands and will for a while. A card that cannot say is sent it."""
+    standing = session.standing
+    if standing is None or standing.wanted != page:
+        return False
+    try:
+        if session.verify and (yield from _played(session)) not in (*standing.guids, None):
+            return False
+        listed = [_plain(each.get("guid", "")) for each in body_of((yield Say("GetProgram"))).iter("program")]
+    except CardRefusedError:
+        if session.ended:
+            raise
+        return False
+    if sorted(listed) != sorted(standing.guids):
+        return False
+    if standing.end is None or page.ttl_s is None:
+        return page.ttl_s is None  # one that should end and does not: perhaps the card tells its time by now
+    return is_far(standing.end, (yield from _time(session)), page.ttl_s)
 
 
 def sweep(session: Session, spare: Collection[str] = ()) -> Steps[None]:
@@ -64,11 +87,15 @@ def sweep(session: Session, spare: Collection[str] = ()) -> Steps[None]:
         del session.files[name]
 
 
-def _programme(session: Session, page: Standing) -> Steps[None]:
-    """The page replaces every programme on the card; then the card must come to play it."""
+def _programme(session: Session, page: Wanted) -> Steps[None]:
+    """The page replaces every programme on the card; then the card must come to play it. It gets no end on a card
+    that does not tell its time: a page that stays is better than none."""
+    session.standing = None
     windows: Sequence[xml.Window | None] = [None]
-    if page.ttl_s is not None:
-        windows = yield from _windows(session, page.ttl_s)
+    end = None
+    if page.ttl_s is not None and (now := (yield from _time(session))) is not None:
+        end = end_of(now, page.ttl_s)
+        windows = _windows(now, end)
     made = [
         xml.Programme(
             session.fresh(page.md5), page.width, page.height, page.file, page.md5, page.size, page.urgent, window
@@ -82,37 +109,48 @@ def _programme(session: Session, page: Standing) -> Steps[None]:
             raise CardRefusedError(codes.code_of(entry.get("result", "")) or codes.FILE_NOT_FOUND)
     if session.verify:
         yield from _playing(session, [item.guid for item in made])
+    session.standing = Standing(page, tuple(item.guid for item in made), end)
 
 
 def _playing(session: Session, guids: Sequence[str]) -> Steps[None]:
     """Ask what is being played until it is one of ``guids``; loading a picture takes the card a moment."""
-    playing = ""
+    playing: str | None = ""
     for look in range(1, _LOOKS + 1):
-        try:
-            reply = yield Say("GetCurrentPlayProgramGUID")
-        except CardRefusedError as refusal:
-            if not session.ended and refusal.code in (codes.INVALID_METHOD, codes.UNSUPPORT_METHOD):
-                return  # old firmware: what AddProgram confirmed is all there is
-            raise
-        found = body_of(reply).find("program")
-        playing = "" if found is None else found.get("guid", "")
-        if playing.strip("{}").lower() in guids:
+        playing = yield from _played(session)
+        if playing is None or playing in guids:
             return
         if look == _LOOKS // 4:
             yield from may(session, Say("SwitchProgram", xml.tag("program", {"guid": guids[0]})))
     raise CardRefusedError(codes.NODE_NOT_EXIST, f"card plays programme {playing!r} instead of the page")
 
 
-def _windows(session: Session, ttl_s: int) -> Steps[list[xml.Window | None]]:
-    """The time from now on, by the card's own clock, as days and times of day: it ends after ``ttl_s`` s. Without
-    an end on a card that does not tell its time: a page that stays is better than none."""
+def _played(session: Session) -> Steps[str | None]:
+    """ID of the programme that is being played. None on old firmware that does not know the question: what
+    AddProgram confirmed is all there is."""
+    try:
+        reply = yield Say("GetCurrentPlayProgramGUID")
+    except CardRefusedError as refusal:
+        if not session.ended and refusal.code in (codes.INVALID_METHOD, codes.UNSUPPORT_METHOD):
+            return None
+        raise
+    found = body_of(reply).find("program")
+    return "" if found is None else _plain(found.get("guid", ""))
+
+
+def _plain(guid: str) -> str:
+    """An ID as we wrote it; cards may put it in capitals and braces."""
+    return guid.strip("{}").lower()
+
+
+def _time(session: Session) -> Steps[datetime | None]:
+    """The card's own clock; None when it does not tell."""
     reply = yield from may(session, Say("GetTimeInfo"))
     found = None if reply is None else body_of(reply).find("time")
-    try:
-        now = datetime.fromisoformat("" if found is None else found.get("value", ""))
-    except ValueError:
-        return [None]
-    end = now + timedelta(seconds=max(1, ttl_s))
+    return None if found is None else card_time(found.get("value"))
+
+
+def _windows(now: datetime, end: datetime) -> list[xml.Window]:
+    """The time from ``now`` to ``end`` as days and times of day."""
     last = xml.Window(end.date(), end.date(), end=end.strftime("%H:%M:%S"))
     if end.date() == now.date():
         return [last]

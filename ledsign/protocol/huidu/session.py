@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 from xml.etree.ElementTree import Element
 
@@ -33,8 +34,8 @@ class Upload(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The page that stands with an end: its end is counted by the card's clock, so it moves with that clock."""
+class Wanted:
+    """A page as it is asked for; its end is counted by the card's clock, so it moves with that clock."""
 
     width: int
     height: int
@@ -43,6 +44,15 @@ class Standing:
     size: int
     urgent: bool
     ttl_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The page that stands: the IDs of its programmes, and its end by the card's clock if it has one."""
+
+    wanted: Wanted
+    guids: tuple[str, ...]
+    end: datetime | None
 
 
 @dataclass(slots=True)
@@ -59,7 +69,7 @@ class Session:
     echoes: bool | None = None  # whether answers carry the session's ID; known after the first
     ended: bool = False
     files: "OrderedDict[str, None]" = field(default_factory=OrderedDict)  # ours on the card, oldest first
-    standing: "Standing | None" = None
+    standing: Standing | None = None
 
     def forget(self) -> None:
         """The line was closed."""

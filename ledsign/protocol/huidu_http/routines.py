@@ -1,7 +1,9 @@
 """How a HuiDu card on HTTP is made to do what is wanted.
 
 A page is one uploaded picture and one programme that replaces all others; then the card's list of programmes must
-hold exactly this one. Every page gets a name that was never used before, so that no older answer confirms it.
+hold exactly this one. Every page gets a name that was never used before, so that no older answer confirms it. A page
+that stands already is only asked about, for sending it again would write the card's flash: it must be alone in the
+list, and its end far.
 """
 
 import hashlib
@@ -14,6 +16,7 @@ from ledsign.frame import PixelFormat
 from ledsign.protocol.codec import Routine
 from ledsign.protocol.huidu import codes
 from ledsign.protocol.huidu.blank import black_png
+from ledsign.protocol.huidu.ends import card_time, end_of, is_far
 from ledsign.protocol.huidu_http.session import (
     DEVICE,
     PROGRAM,
@@ -22,6 +25,7 @@ from ledsign.protocol.huidu_http.session import (
     Session,
     Standing,
     Steps,
+    Wanted,
     values_of,
 )
 from ledsign.protocol.message import (
@@ -95,8 +99,8 @@ def _set(values: dict[str, str]) -> Say:
 def _clock(session: Session, at: datetime) -> Steps[None]:
     """The page that stands gets its end anew, for it is counted by this clock."""
     yield _set({"time.sync": "none", "time": at.strftime("%Y-%m-%d %H:%M:%S")})
-    if session.standing is not None and session.standing.ttl_s is not None:
-        yield from _programme(session, session.standing)
+    if session.standing is not None and session.standing.wanted.ttl_s is not None:
+        yield from _programme(session, session.standing.wanted)
 
 
 def greet(session: Session) -> Routine:
@@ -143,20 +147,36 @@ def _info() -> Steps[CardInfo | None]:
 
 def _page(session: Session, png: bytes, width: int, height: int, ttl_s: int | None) -> Steps[None]:
     md5 = hashlib.md5(png, usedforsecurity=False).hexdigest()
-    session.standing = None
     name = session.files.get(md5)
+    if name is not None and (yield from _stands(session, Wanted(width, height, name, md5, len(png), ttl_s))):
+        return
+    session.standing = None
     if name is None:
         name = _free_name(session)
         yield Put(name, png)  # the answer names MD5 and size, and is refused unless both are right
         session.files[md5] = name
     session.files.move_to_end(md5)
-    page = Standing(width, height, name, md5, len(png), ttl_s)
     try:
-        yield from _programme(session, page)
+        yield from _programme(session, Wanted(width, height, name, md5, len(png), ttl_s))
     except CardRefusedError:
         session.files.clear()  # another client may have removed them: next time they are brought anew
         raise
-    session.standing = page
+
+
+def _stands(session: Session, page: Wanted) -> Steps[bool]:
+    """Whether the card says that this very page stands alone and will for a while. A card that does not say is
+    sent it."""
+    standing = session.standing
+    if standing is None or standing.wanted != page:
+        return False
+    try:
+        if not _alone(_listed(values_of((yield PROGRAMMES))), standing.names):
+            return False
+        if standing.end is None or page.ttl_s is None:
+            return page.ttl_s is None  # one that should end and does not: perhaps the card tells its time by now
+        return is_far(standing.end, (yield from _time()), page.ttl_s)
+    except CardRefusedError:
+        return False
 
 
 def _free_name(session: Session) -> str:
@@ -166,22 +186,33 @@ def _free_name(session: Session) -> str:
     return f"ledsign-{len(session.files):03d}.png"
 
 
-def _programme(session: Session, page: Standing) -> Steps[None]:
+def _programme(session: Session, page: Wanted) -> Steps[None]:
+    """The page replaces every programme, and must then be listed alone. It gets no end on a card that does not tell
+    its time: a page that stays is better than none."""
+    session.standing = None
     controls: Sequence[dict[str, object] | None] = [None]
-    if page.ttl_s is not None:
-        controls = yield from _controls(page.ttl_s)
-    names = [session.fresh(page.md5) for _control in controls]
+    end = None
+    if page.ttl_s is not None and (now := (yield from _time())) is not None:
+        end = end_of(now, page.ttl_s)
+        controls = _controls(now, end)
+    names = tuple(session.fresh(page.md5) for _control in controls)
     made = [_node(page, name, control) for name, control in zip(names, controls, strict=True)]
     yield Say(PROGRAM, "replace", json.dumps(made))
     for _look in range(_LOOKS):
         stored = _listed(values_of((yield PROGRAMMES)))
-        # whether a card lists the ID that it was given or one of its own is not known; the name is the same
-        if len(stored) == len(names) and all({guid, name} & set(names) for guid, name in stored):
+        if _alone(stored, names):
+            session.standing = Standing(page, names, end)
             return
     raise CardRefusedError(codes.NODE_NOT_EXIST, f"card holds {len(stored)} programmes that are not the page")
 
 
-def _node(page: Standing, name: str, control: dict[str, object] | None) -> dict[str, object]:
+def _alone(stored: Sequence[tuple[str, str]], names: Sequence[str]) -> bool:
+    """Whether the card lists these programmes and no other. It is not known whether a card lists the ID that it was
+    given or one of its own; the name is the same."""
+    return len(stored) == len(names) and all({guid, name} & set(names) for guid, name in stored)
+
+
+def _node(page: Wanted, name: str, control: dict[str, object] | None) -> dict[str, object]:
     picture = {
         "type": "image",
         "file": page.name,
@@ -195,15 +226,13 @@ def _node(page: Standing, name: str, control: dict[str, object] | None) -> dict[
     return node if control is None else {**node, "playControl": control}
 
 
-def _controls(ttl_s: int) -> Steps[list[dict[str, object] | None]]:
-    """The time from now on, by the card's own clock, until ``ttl_s`` s later; after midnight a second part.
-    Without an end on a card that does not tell its time: a page that stays is better than none."""
-    found = values_of((yield PROPERTIES)).get("time")
-    try:
-        now = datetime.fromisoformat(found if isinstance(found, str) else "")
-    except ValueError:
-        return [None]
-    end = now + timedelta(seconds=max(1, ttl_s))
+def _time() -> Steps[datetime | None]:
+    """The card's own clock; None when it does not tell."""
+    return card_time(values_of((yield PROPERTIES)).get("time"))
+
+
+def _controls(now: datetime, end: datetime) -> list[dict[str, object]]:
+    """The time from ``now`` to ``end``; after midnight a second part."""
     last = _control(end, end, end.strftime("%H:%M:%S"))
     if end.date() == now.date():
         return [last]

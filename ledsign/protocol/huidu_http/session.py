@@ -10,6 +10,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from ledsign.errors import ProtocolError
@@ -94,8 +95,8 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The page that stands; its end is counted by the card's clock."""
+class Wanted:
+    """A page as it is asked for; its end is counted by the card's clock."""
 
     width: int
     height: int
@@ -103,6 +104,15 @@ class Standing:
     md5: str
     size: int
     ttl_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The page that stands: the names of its programmes, and its end by the card's clock if it has one."""
+
+    wanted: Wanted
+    names: tuple[str, ...]
+    end: datetime | None
 
 
 def _multipart(message: Put) -> bytes:
