@@ -311,6 +311,7 @@ def test_a_page_that_stands_is_asked_about_and_not_sent_again(ttl: int | None) -
         found = good(command)
         if isinstance(command, Say) and command.method == "GetProgram":
             assert isinstance(found, packets.XmlAnswer)
+            assert isinstance(found.text, str)
             return packets.XmlAnswer(found.text.replace("</screen>", '<program guid="x"/></screen>'))
         return found
 
