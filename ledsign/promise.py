@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from ledsign.card import Card, link_of
 from ledsign.errors import UnsupportedError
-from ledsign.frame import Frame, Page
+from ledsign.frame import Frame, Page, PixelFormat
 from ledsign.panel import ColorMode, Panel
 from ledsign.protocol.codec import Ability, Link, codec_class
 from ledsign.render.pack import pack
@@ -107,9 +107,15 @@ def _worst(family: str, panel: Panel, line: _Line, how: Mapping[str, str]) -> tu
         try:
             return _rehearse(family, panel, line, how, page)
         except UnsupportedError:
-            if len(page.text) <= 1:
+            if len(page.text) <= 1 or not _draws_words(family, panel, line, how):
                 raise
             page = replace(page, text=page.text[:-1])
+
+
+def _draws_words(family: str, panel: Panel, line: _Line, how: Mapping[str, str]) -> bool:
+    """Whether the card is sent words: only of those fewer may fit; pixels are as many with fewer lines."""
+    desk = line.desk(family, panel)
+    return Card(family, line.url(how), panel, desk.clock, opener=desk.open).formats[:1] == (PixelFormat.TEXT,)
 
 
 def _rehearse(
