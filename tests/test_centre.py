@@ -1,7 +1,6 @@
 """The emergency centre end to end: programs of others activate; the card's glass and the ledger are witnesses."""
 
 import asyncio
-import base64
 import json
 import shutil
 import subprocess
@@ -34,6 +33,7 @@ from ledsign.protocol.ntcip.smi import EMPTY, integer, octets
 from ledsign.protocol.ntcip.snmp import Bind, Pdu, Snmp, pack, parse
 from ledsign.stage import Setting, play, set_stage
 from ledsign.town.samples import load_form, load_samples
+from lonely import lonely
 
 SCREEN = "990203104205"
 COMMUNITY = "county-7"
@@ -73,19 +73,7 @@ def cache(tmp_path_factory):
 @pytest.fixture
 def bare(tmp_path, cache):
     """The configuration of a screen without town and card."""
-    keys = {"keys": {"town": {"alg": "ed25519", "key": base64.b64encode(bytes(32)).decode()}}}
-    (tmp_path / "keys.json").write_text(json.dumps(keys), encoding="ascii")
-    document = {
-        "screen": {"code": SCREEN, "name": "柳塘村"},
-        "keys_file": "keys.json",
-        "panels": [{"profile": "p10-192x96-mono", "card": {"family": "cp5200", "url": "tcp://127.0.0.1:9"}}],
-        "state": str(tmp_path / "state"),
-        "control": str(tmp_path / "control.sock"),
-        "cache": str(cache),
-    }
-    path = tmp_path / "ledsign.yaml"
-    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    return configure(path)
+    return configure(lonely(tmp_path, cache, SCREEN))
 
 
 @pytest.fixture

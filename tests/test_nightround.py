@@ -1,7 +1,5 @@
 """What the round of the night makes up for when the PC is off at night, and what it leaves with a broken chain."""
 
-import base64
-import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,6 +15,7 @@ from ledsign.daemon import Daemon
 from ledsign.seal import DeviceKey
 from ledsign.statement import heartbeat, sentence
 from ledsign.trust import ClockTrust
+from lonely import lonely
 from playlist_kit import SCREEN, at
 
 
@@ -28,19 +27,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def daemon(tmp_path: Path, clock: FakeClock) -> Iterator[Daemon]:
     """A screen without town and card that nobody lets run."""
-    keys = {"keys": {"town": {"alg": "ed25519", "key": base64.b64encode(bytes(32)).decode()}}}
-    (tmp_path / "keys.json").write_text(json.dumps(keys), encoding="ascii")
-    document = {
-        "screen": {"code": SCREEN, "name": "柳塘村"},
-        "keys_file": "keys.json",
-        "panels": [{"profile": "p10-192x96-mono", "card": {"family": "cp5200", "url": "tcp://127.0.0.1:9"}}],
-        "state": str(tmp_path / "state"),
-        "control": str(tmp_path / "control.sock"),
-        "cache": str(tmp_path / "cache"),
-    }
-    path = tmp_path / "ledsign.yaml"
-    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    made = Daemon(load_config(path), clock)
+    made = Daemon(load_config(lonely(tmp_path, tmp_path / "cache", SCREEN)), clock)
     yield made
     made.database.close()
 
